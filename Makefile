@@ -1,0 +1,36 @@
+# Each target does all of its own set-up; the stamps make the second run quick.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check lock clean
+
+$(VENV)/.demo: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -e '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[demo,dev]'
+	@touch $@ $(VENV)/.demo
+
+demo: $(VENV)/.demo ## build the demo, answer it with four systems, score, report: demo/
+	$(BIN)/mldr demo --out demo --force
+
+test: $(VENV)/.dev ## run the tests
+	$(BIN)/python -m pytest -q -n auto
+
+check: $(VENV)/.dev ## lint, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy -p mldr
+	$(BIN)/mypy --explicit-package-bases tests benchmarks
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+
+lock: $(VENV)/.dev ## write requirements.lock from what the environment holds
+	$(BIN)/python -m pip freeze --exclude-editable > requirements.lock
+
+clean:
+	rm -rf $(VENV) demo build dist *.egg-info

@@ -1,0 +1,171 @@
+"""The picture step: every image file is normalised once, and kept by its key until the shards are written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mldr.builders.sources.record import SourceImage
+from mldr.dialogue import StoredImage
+from mldr.errors import Fault, Faults, MldrError
+from mldr.executors import Executor
+from mldr.files import write_json
+from mldr.images import MAX_BYTES, ImageError, normalise
+
+IMAGES_A_TASK = 32
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    folder: str
+    number: int
+    images: tuple[SourceImage, ...]
+
+    @property
+    def result(self) -> Path:
+        return Path(self.folder) / f"part-{self.number:06d}.json"
+
+
+class Pictures:
+    """The pictures of a build: ref -> stored image, bytes on disk.
+
+    Args:
+        folder: where bytes are kept, `<first two hex digits>/<hex>`.
+        images: ref -> stored image, without bytes.
+    """
+
+    def __init__(self, folder: Path, images: Mapping[str, StoredImage]) -> None:
+        self.folder = folder
+        self._images = images
+
+    def key(self, ref: str) -> str:
+        """Return the key of an image."""
+        return self._images[ref].image_key
+
+    def keys(self) -> dict[str, str]:
+        """Return ref -> key of all images."""
+        return {ref: image.image_key for ref, image in self._images.items()}
+
+    def all(self) -> Iterator[StoredImage]:
+        """Yield every image by ref, without bytes."""
+        for _, image in sorted(self._images.items()):
+            yield image
+
+    def size(self, keys: Iterable[str]) -> int:
+        """Return the bytes that the images with these keys take on disk."""
+        paths = (_place(self.folder, key) for key in keys if key.startswith("sha256:"))
+        return sum(path.stat().st_size for path in paths)
+
+    def stored(self, keys: Iterable[str]) -> Iterator[StoredImage]:
+        """Yield the images with these keys in ascending order, bytes included.
+
+        Raises:
+            MldrError: if bytes on disk are not those that were written.
+        """
+        by_key: dict[str, StoredImage] = {}
+        for _, image in sorted(self._images.items(), reverse=True):
+            by_key[image.image_key] = image  # of several refs with the same bytes, the first in order speaks for them
+        for key in sorted(keys):
+            image = by_key[key]
+            yield image if image.status != "present" else _with_bytes(image, self.folder)
+
+
+def normalised(images: Mapping[str, SourceImage], folder: Path, optional: bool, executor: Executor) -> Pictures:
+    """Return the pictures of a build; work that an earlier run finished is not done again.
+
+    Args:
+        images: ref -> image, as `spooled` returns them.
+        folder: where bytes and results are kept.
+        optional: whether images without bytes are allowed.
+        executor: decodes the files.
+
+    Raises:
+        InputError: with each file that is no picture, and each image without bytes where those are not allowed.
+    """
+    ordered = [image for _, image in sorted(images.items())]
+    faults = Faults()
+    found: dict[str, StoredImage] = {}
+    for image in (image for image in ordered if not image.path):
+        if not optional:
+            faults.add(image.ref, "has no image file; supply it, or say `images: optional` in the recipe")
+        found[image.ref] = _without_bytes(image)
+    files = [image for image in ordered if image.path]
+    tasks = [
+        _Task(str(folder), number, tuple(files[start : start + IMAGES_A_TASK]))
+        for number, start in enumerate(range(0, len(files), IMAGES_A_TASK))
+    ]
+    folder.mkdir(parents=True, exist_ok=True)
+    for _, faulty in executor.map(_run, [task for task in tasks if not task.result.exists()]):
+        faults.extend(Fault(place, message) for place, message in faulty)
+    faults.check()
+    for task in tasks:
+        for ref, row in json.loads(task.result.read_text(encoding="utf-8")).items():
+            found[ref] = StoredImage(**row)
+    return Pictures(folder, found)
+
+
+def _run(task: _Task) -> list[tuple[str, str]]:
+    """Normalise the images of a task; the result file appears only where all of them were good."""
+    rows: dict[str, dict[str, Any]] = {}
+    faults: list[tuple[str, str]] = []
+    for image in task.images:
+        try:
+            rows[image.ref] = _one(image, Path(task.folder))
+        except (ImageError, OSError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            faults.append((image.ref, f"{Path(image.path).name}: {reason}"))
+    if not faults:
+        write_json(task.result, rows)
+    return faults
+
+
+def _one(image: SourceImage, folder: Path) -> dict[str, Any]:
+    with Path(image.path).open("rb") as stream:
+        encoded = stream.read(MAX_BYTES + 1)
+    clean = normalise(encoded)
+    target = _place(folder, clean.image_key)
+    if not target.exists():
+        target.parent.mkdir(exist_ok=True)
+        temporary = target.with_name(f"{target.name}.{hashlib.sha256(image.ref.encode()).hexdigest()[:8]}.tmp")
+        temporary.write_bytes(clean.content)
+        temporary.replace(target)
+    stored = StoredImage(
+        image_key=clean.image_key,
+        status="present",
+        width=clean.width,
+        height=clean.height,
+        media_type=clean.media_type,
+        url=image.url,
+        source=image.ref.partition("/")[0],
+        licence=image.licence,
+        attribution=image.attribution,
+    )
+    return asdict(stored)
+
+
+def _without_bytes(image: SourceImage) -> StoredImage:
+    return StoredImage(
+        image_key=f"ref:{image.ref}",
+        status="url_only" if image.url else "missing",
+        url=image.url,
+        source=image.ref.partition("/")[0],
+        licence=image.licence,
+        attribution=image.attribution,
+    )
+
+
+def _with_bytes(image: StoredImage, folder: Path) -> StoredImage:
+    path = _place(folder, image.image_key)
+    content = path.read_bytes()
+    if "sha256:" + hashlib.sha256(content).hexdigest() != image.image_key:
+        raise MldrError(f"{path}: damaged since it was written; start again with --force")
+    return replace(image, content=content)
+
+
+def _place(folder: Path, image_key: str) -> Path:
+    digest = image_key.removeprefix("sha256:")
+    return folder / digest[:2] / digest

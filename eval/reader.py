@@ -1,0 +1,137 @@
+"""Predictions files, JSONL or Parquet, from strangers: every fault with its line, never half of the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mldr.errors import Faults, MldrError, fault
+from mldr.eval.prediction import COLUMNS, Prediction, from_row, row_faults
+from mldr.files import parse_json, read_lines
+
+PARQUET_MAGIC = b"PAR1"
+
+
+def read_predictions(path: Path, query_ids: Container[str]) -> dict[str, Prediction]:
+    """Return query_id -> prediction of a whole file.
+
+    Args:
+        path: a JSONL or Parquet file; which of them is told by its first bytes.
+        query_ids: the queries of the split that it answers.
+
+    Raises:
+        InputError: with every fault: no such text, bad JSON, wrong types, unknown columns, unknown and duplicate ids.
+        MldrError: if it cannot be read at all.
+    """
+    faults = Faults()
+    found: dict[str, Prediction] = {}
+    places: dict[str, str] = {}
+    rows = _parquet_rows(path, faults) if _is_parquet(path) else _json_rows(path, faults)
+    count = 0
+    for place, row in rows:
+        count += 1
+        wrong = list(row_faults(row))
+        for message in wrong:
+            faults.add(f"{path}, {place}", message)
+        if wrong:
+            continue
+        prediction = from_row(row)
+        if prediction.query_id in places:
+            message = f"query_id {prediction.query_id!r} again; its first row is {places[prediction.query_id]}"
+            faults.add(f"{path}, {place}", message)
+        elif prediction.query_id not in query_ids:
+            faults.add(f"{path}, {place}", f"query_id {prediction.query_id!r} is not among the split's queries")
+        else:
+            found[prediction.query_id] = prediction
+        places.setdefault(prediction.query_id, place)
+    if not count and not faults:
+        faults.add(str(path), "holds no prediction")
+    faults.check()
+    return found
+
+
+def _is_parquet(path: Path) -> bool:
+    if path.is_dir():
+        raise MldrError(f"{path}: a folder; a predictions file (JSONL or Parquet) is expected")
+    try:
+        with path.open("rb") as stream:
+            return stream.read(4) == PARQUET_MAGIC
+    except FileNotFoundError as error:
+        raise MldrError(f"{path}: no such file") from error
+
+
+def _json_rows(path: Path, faults: Faults) -> Iterator[tuple[str, Any]]:
+    for number, line in read_lines(path):
+        if b"\0" in line:
+            faults.add(f"{path}, line {number}", "holds a NUL byte; a text file of JSON lines, or Parquet, is expected")
+            if number == 1:
+                return  # a binary file: its other "lines" would say the same
+            continue
+        try:
+            row = parse_json(line)
+        except ValueError as error:
+            faults.add(f"{path}, line {number}", str(error))
+            continue
+        yield f"line {number}", row
+
+
+def _parquet_rows(path: Path, faults: Faults) -> Iterator[tuple[str, Any]]:
+    try:
+        with pq.ParquetFile(path) as file:
+            wrong = list(_schema_faults(file.schema_arrow))
+            for message in wrong:
+                faults.add(str(path), message)
+            if wrong:
+                return
+            number = 0
+            for batch in file.iter_batches(batch_size=10_000):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield f"row {number}", _without_nulls(row)
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise fault(str(path), f"not a Parquet file that can be read ({reason})") from error
+
+
+def _without_nulls(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def _schema_faults(schema: pa.Schema) -> Iterator[str]:
+    """Yield what is wrong with the columns of a Parquet file: unknown ones, other types, a name twice."""
+    if len(set(schema.names)) < len(schema.names):
+        yield "has two columns of one name"
+    for field in schema:
+        if field.name not in COLUMNS:
+            yield f"unknown column {field.name!r}; a prediction has {', '.join(COLUMNS)}"
+        elif not _fits(field.name, field.type):
+            yield f"column {field.name!r} is {field.type}; {_EXPECTED[field.name]} is expected"
+    if "query_id" not in schema.names:
+        yield "lacks the column 'query_id'"
+
+
+_EXPECTED = {
+    **dict.fromkeys(("query_id", "response", "outcome", "meta"), "string"),
+    **dict.fromkeys(("utterance_ids", "image_ids"), "a list of integers"),
+    **dict.fromkeys(("utterance_scores", "image_scores"), "a list of floats"),
+    "latency_s": "a float",
+}
+
+
+def _fits(name: str, kind: pa.DataType) -> bool:
+    if pa.types.is_null(kind):
+        return name != "query_id"
+    expected = _EXPECTED[name]
+    if expected == "string":
+        return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+    if expected == "a float":
+        return bool(pa.types.is_floating(kind))
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        return False
+    inner = kind.value_type
+    of_ids = expected == "a list of integers"
+    return bool(pa.types.is_null(inner) or (pa.types.is_integer(inner) if of_ids else pa.types.is_floating(inner)))

@@ -1,0 +1,1 @@
+"""Leaderboard: submissions, the board and its page. Nothing is here yet."""

@@ -1,0 +1,6 @@
+"""`python -m mldr`."""
+
+from mldr.cli import main
+
+if __name__ == "__main__":
+    main()

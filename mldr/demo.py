@@ -1,0 +1,60 @@
+"""The whole way on the bundled demo, as one function: build, answer with every reference system, score, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import mldr
+from mldr.builders.pipeline import create
+from mldr.builders.recipe import load_recipe
+from mldr.builders.sources.demo import DEMO_FOLDER
+from mldr.console import show_table, show_text
+from mldr.errors import MldrError
+from mldr.eval.evaluator import Evaluator
+from mldr.eval.report import write_report
+from mldr.eval.table import notes, score_tables
+from mldr.files import write_json
+from mldr.retrievers.runner import run_retriever
+
+SYSTEMS = ("all", "none", "random", "bm25")
+SPLIT = "test"
+
+
+def run_demo(out: Path, *, force: bool, say: Callable[[str], None]) -> None:
+    """Leave `dataset/`, `predictions/*.jsonl`, `scores.json` and `report.html` in a folder; print the scores.
+
+    Args:
+        out: the folder; what an earlier demo left there is kept where it is the same, or replaced with `force`.
+        force: replace it.
+        say: takes one-line messages.
+
+    Raises:
+        MldrError: if something else stands in the folder.
+    """
+    if out.exists() and not out.is_dir():
+        raise MldrError(f"{out} is no folder; choose another --out")
+    folder = create(load_recipe(DEMO_FOLDER / "recipe.yaml"), DEMO_FOLDER, out / "dataset", force=force, say=say)
+    dataset = mldr.load(folder)
+    evaluator = Evaluator(dataset, SPLIT)
+    predictions = {}
+    for system in SYSTEMS:
+        path = out / "predictions" / f"{system}.jsonl"
+        run_retriever(system, dataset, SPLIT, path, force=True)
+        predictions[system] = evaluator.read(path)
+    scores = {system: evaluator.score(given) for system, given in predictions.items()}
+    write_json(out / "scores.json", {system: result.model_dump() for system, result in scores.items()})
+    write_report(dataset, evaluator, predictions, out / "report.html")
+    for table in score_tables(scores):
+        show_table(table)
+        show_text("")
+    for note in notes(scores):
+        show_text(f"note: {note}")
+    show_text("a demonstration: nobody should quote these numbers as a benchmark\n")
+    for name, words in (
+        ("dataset", "24 stitched dialogues with real photographs, five Parquet tables"),
+        ("predictions", "one file a system"),
+        ("scores.json", "every measure"),
+        ("report.html", "open it in a browser: ten queries with gold and answer on the dialogue"),
+    ):
+        show_text(f"{out / name}: {words}")

@@ -1,0 +1,60 @@
+"""Where model-free steps run. The steps are the same everywhere; the executor is the only thing that differs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from multiprocessing import get_context
+from typing import Protocol, TypeVar
+
+from mldr.errors import InterruptedRun
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+class Executor(Protocol):
+    """Runs one function over many tasks."""
+
+    def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[tuple[Task, Result]]:
+        """Yield each task with its result, in any order."""
+        ...
+
+
+class LocalExecutor:
+    """Runs tasks here: in this process with one worker, else in a pool of processes.
+
+    The function must be importable by name, tasks and results small: they travel between processes.
+    """
+
+    def __init__(self, workers: int = 1) -> None:
+        self.workers = workers
+
+    def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[tuple[Task, Result]]:
+        """Yield each task with its result as they finish; tasks are drawn only as workers come free.
+
+        Raises:
+            InterruptedRun: if a worker was killed (out of memory, say).
+        """
+        if self.workers <= 1:
+            for task in tasks:
+                yield task, function(task)
+            return
+        with ProcessPoolExecutor(self.workers, mp_context=get_context("spawn")) as pool:
+            running: dict[Future[Result], Task] = {}
+            source = iter(tasks)
+            try:
+                while True:
+                    for drawn in islice(source, 2 * self.workers - len(running)):
+                        running[pool.submit(function, drawn)] = drawn
+                    if not running:
+                        return
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        yield running.pop(future), future.result()
+            except BrokenProcessPool as error:
+                raise InterruptedRun("a worker process was killed; run the same command again to go on") from error
+            finally:
+                for future in running:
+                    future.cancel()

@@ -1,0 +1,105 @@
+"""`manifest.json`: what a dataset is made of, what shaped its bytes, and the hashes that identify it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mldr.dialogue import Dialogue, Gold
+from mldr.errors import MldrError, fault
+from mldr.files import canonical_json, parse_json, write_json
+from mldr.formats import format_line, upgraded
+
+MANIFEST = "manifest.json"
+
+
+class ShardEntry(BaseModel):
+    """One file of a dataset."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rows: int = Field(ge=0)
+    """Rows of the table; 0 for a file that is no table."""
+    sha256: str
+    """Of the whole file, hex."""
+
+
+class Manifest(BaseModel):
+    """The manifest of a dataset."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: str = Field(default_factory=lambda: format_line("dataset"))
+    name: str
+    recipe: dict[str, Any] = Field(default_factory=dict)
+    """The recipe with every default, paths cut to file names."""
+    recipe_hash: str = ""
+    """SHA-256 over the recipe and the hashes of what it reads, as canonical JSON."""
+    seed: int = 0
+    versions: dict[str, str] = Field(default_factory=dict)
+    """Of the libraries that shaped the bytes."""
+    counts: dict[str, dict[str, int]] = Field(default_factory=dict)
+    """split -> table -> rows."""
+    dropped: dict[str, int] = Field(default_factory=dict)
+    """reason -> records of the sources that are not in the dataset."""
+    gold_hash: dict[str, str] = Field(default_factory=dict)
+    """split -> the identity of its benchmark; kept where the gold is withheld."""
+    consent_scopes: list[str] | None = None
+    """Of real chats: the scopes that every speaker gave."""
+    canary: str = ""
+    files: dict[str, ShardEntry] = Field(default_factory=dict)
+    """path inside the dataset -> its rows and hash."""
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest of a dataset folder."""
+    write_json(folder / MANIFEST, manifest.model_dump(exclude_none=True))
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Return the manifest of a dataset folder.
+
+    Raises:
+        MldrError: if there is none, or it is of a newer format.
+        InputError: with every fault of a malformed one.
+    """
+    path = folder / MANIFEST
+    try:
+        document = parse_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise MldrError(f"{folder} is not an mldr dataset: it has no {MANIFEST}") from error
+    except OSError as error:
+        raise MldrError(f"{path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise fault(str(path), str(error)) from error
+    if not isinstance(document, dict):
+        raise fault(str(path), "a JSON object is expected")
+    try:
+        return Manifest.model_validate(upgraded(document, "dataset", str(path)))
+    except ValidationError as error:
+        from mldr.configuration import model_faults
+
+        raise model_faults(error, str(path)) from error
+
+
+def gold_hash(rows: Iterable[tuple[Gold, Dialogue]]) -> str:
+    """Return the identity of a benchmark: SHA-256 over what decides a score, whatever library wrote it.
+
+    Args:
+        rows: each gold with the dialogue that it was asked of, in any order.
+    """
+    items = sorted((gold.query_id, _gold_item(gold, dialogue)) for gold, dialogue in rows)
+    digest = hashlib.sha256(b"[")
+    for position, (_, item) in enumerate(items):
+        digest.update(f"{',' if position else ''}{item}".encode())
+    digest.update(b"]")
+    return digest.hexdigest()
+
+
+def _gold_item(gold: Gold, dialogue: Dialogue) -> str:
+    ids = sorted(gold.utterance_ids), sorted(gold.image_ids)
+    return canonical_json([gold.query_id, *ids, dialogue.n_utterances, list(dialogue.textless_ids), dialogue.n_images])

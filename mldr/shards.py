@@ -1,0 +1,152 @@
+"""Parquet shards: written whole, with the same bytes each time, and read back as records or Arrow batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mldr.dialogue import StoredImage
+from mldr.errors import Faults, MldrError, fault
+from mldr.files import written_whole
+from mldr.tables import Record, Row, Table, arrow_schema, from_row, to_row
+
+ROWS_A_GROUP = 5_000
+BYTES_A_GROUP = 8 * 1024 * 1024
+"""Of encoded images: small, so that one image can be read without its neighbours (the Hub asks for <= 100 MB)."""
+
+
+class ShardWriter:
+    """Writes records of one table to one file, in the order given.
+
+    The file appears under its name when the writer closes without an error; memory holds one row group.
+    """
+
+    def __init__(self, path: Path, table: Table) -> None:
+        self.table = table
+        self.rows = 0
+        self._schema = arrow_schema(table)
+        self._pending: list[Row] = []
+        self._bytes = 0
+        self._whole = written_whole(path)
+        self._temporary = self._whole.__enter__()
+        self._writer = pq.ParquetWriter(
+            self._temporary,
+            self._schema,
+            compression="zstd",
+            write_page_index=True,
+            use_content_defined_chunking=True,
+            use_dictionary=True if table != "images" else [n for n in self._schema.names if n != "image"],
+        )
+
+    def write(self, record: Record) -> None:
+        """Add one record."""
+        self._pending.append(to_row(record))
+        self.rows += 1
+        if isinstance(record, StoredImage):
+            self._bytes += len(record.content or b"")
+        if len(self._pending) >= ROWS_A_GROUP or self._bytes >= BYTES_A_GROUP:
+            self._flush()
+
+    def close(self) -> None:
+        """Finish the file."""
+        self.__exit__(None, None, None)
+
+    def __enter__(self) -> ShardWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._flush()
+        finally:
+            self._writer.close()
+        self._whole.__exit__(kind, error, trace)
+
+    def _flush(self) -> None:
+        if self._pending:
+            self._writer.write_table(pa.Table.from_pylist(self._pending, schema=self._schema))
+            self._pending, self._bytes = [], 0
+
+
+def write_shard(path: Path, table: Table, records: Iterable[Record]) -> int:
+    """Write records to one file and return how many there were."""
+    with ShardWriter(path, table) as writer:
+        for record in records:
+            writer.write(record)
+    return writer.rows
+
+
+def shard_name(table: Table, split: str, index: int, count: int) -> str:
+    """Return the path of a shard inside its dataset."""
+    return f"{table}/{split}-{index:05d}-of-{count:05d}.parquet"
+
+
+def read_batches(path: Path, columns: Sequence[str] | None = None, rows: int = 1_000) -> Iterator[pa.RecordBatch]:
+    """Yield a Parquet file as record batches.
+
+    Raises:
+        MldrError: if the file cannot be read.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            yield from file.iter_batches(batch_size=rows, columns=None if columns is None else list(columns))
+    except FileNotFoundError as error:
+        raise MldrError(f"{path}: no such file") from error
+    except (pa.ArrowException, OSError) as error:
+        raise fault(str(path), f"not a Parquet file that can be read ({str(error).splitlines()[0]})") from error
+
+
+def read_shard(path: Path, table: Table, rows: int = 1_000) -> Iterator[Record]:
+    """Yield the records of one file; other columns than the table's are allowed and left out.
+
+    Raises:
+        InputError: for a file that lacks a column of the table, or has one of another type.
+        MldrError: if the file cannot be read.
+    """
+    check_columns(path, table)
+    for batch in read_batches(path, arrow_schema(table).names, rows):
+        for row in batch.to_pylist():
+            yield from_row(table, row)
+
+
+def check_columns(path: Path, table: Table) -> list[str]:
+    """Return the names of the extra columns of a shard.
+
+    Raises:
+        InputError: with each missing column and each of another type.
+    """
+    try:
+        found = pq.read_schema(path)
+    except FileNotFoundError as error:
+        raise MldrError(f"{path}: no such file") from error
+    except (pa.ArrowException, OSError) as error:
+        raise fault(str(path), f"not a Parquet file that can be read ({str(error).splitlines()[0]})") from error
+    faults = Faults()
+    expected = arrow_schema(table)
+    for field in expected:
+        if field.name not in found.names:
+            faults.add(str(path), f"lacks the column {field.name!r} of the table {table!r}")
+        elif not _same_type(found.field(field.name).type, field.type):
+            faults.add(str(path), f"column {field.name!r} is {found.field(field.name).type}; {field.type} is expected")
+    faults.check()
+    return [name for name in found.names if name not in expected.names]
+
+
+def _same_type(found: pa.DataType, expected: pa.DataType) -> bool:
+    """Compare types as the Parquet format keeps them: names of list items and nullability do not count."""
+    if pa.types.is_list(expected):
+        listed = pa.types.is_list(found) or pa.types.is_large_list(found)
+        return listed and _same_type(found.value_type, expected.value_type)
+    if pa.types.is_struct(expected):
+        if not pa.types.is_struct(found):
+            return False
+        names = {field.name: field.type for field in found}
+        return all(field.name in names and _same_type(names[field.name], field.type) for field in expected)
+    wide = {pa.large_string(): pa.string(), pa.large_binary(): pa.binary()}
+    return bool(wide.get(found, found) == expected)

@@ -1,0 +1,236 @@
+"""Whether a dataset is what it says: hashes, columns, references between the tables, ids, and leaks between splits."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+
+from mldr.dataset import Dataset
+from mldr.dialogue import Dialogue, Fragment, Gold, StoredImage
+from mldr.errors import Faults, InputError, MldrError
+from mldr.files import inside, sha256_file
+from mldr.images import ImageError, open_stored
+from mldr.manifest import MANIFEST, gold_hash
+from mldr.shards import check_columns, read_batches
+from mldr.tables import CHOICES, KEYS, NULLABLE, TABLES, Table, arrow_schema
+
+
+def verify(dataset: Dataset) -> dict[str, list[str]]:
+    """Check a whole dataset; return path -> extra columns, which are allowed.
+
+    Raises:
+        InputError: with everything that does not hold.
+    """
+    faults = Faults()
+    _check_files(dataset, faults)
+    _check_columns(dataset, faults)
+    faults.check()  # rows are read below: they must be readable
+    for split in dataset.splits:
+        _check_split(dataset, split, faults)
+    _check_leaks(dataset, faults)
+    faults.check()
+    return dataset.extra_columns()
+
+
+def _check_files(dataset: Dataset, faults: Faults) -> None:
+    """Compare every file with its hash in the manifest; files that it does not name are faults too."""
+    for name, entry in sorted(dataset.manifest.files.items()):
+        try:
+            path = inside(dataset.folder, name)
+        except ValueError as error:
+            path = dataset.folder / name
+            if not _is_hub_link(dataset.folder, path):
+                faults.add(f"{MANIFEST}, {name}", str(error))
+                continue
+        if not path.is_file():
+            faults.add(name, "is in the manifest and not in the folder")
+        elif sha256_file(path) != entry.sha256:
+            faults.add(name, "its bytes are not those that the manifest names")
+    for path in sorted(dataset.folder.rglob("*")):
+        name = path.relative_to(dataset.folder).as_posix()
+        if path.is_file() and name != MANIFEST and not name.startswith(".") and name not in dataset.manifest.files:
+            faults.add(name, "is in the folder and not in the manifest")
+
+
+def _is_hub_link(folder: Path, path: Path) -> bool:
+    """Say whether `path` is a link of the Hub's cache, whose snapshots point at `blobs` beside them."""
+    return path.is_symlink() and path.resolve().parent == (folder.parent.parent / "blobs").resolve()
+
+
+def _check_columns(dataset: Dataset, faults: Faults) -> None:
+    for split in dataset.splits:
+        for table in TABLES:
+            for path in dataset.files(table, split):
+                try:
+                    check_columns(path, table)
+                except InputError as error:
+                    faults.extend(error.faults)
+                    continue
+                except MldrError as error:
+                    faults.add(str(path), str(error))
+                    continue
+                _check_values(path, table, faults)
+
+
+def _check_values(path: Path, table: Table, faults: Faults) -> None:
+    """Check nulls, closed lists of values, and that rows are sorted by key."""
+    key, last, start = KEYS[table], "", 0
+    names = [name for name in arrow_schema(table).names if name != "image"]
+    for batch in read_batches(path, names):
+        for name in names:
+            for nested in _nulls(name, batch.column(name)):
+                faults.add(f"{path}, rows {start} to {start + batch.num_rows - 1}", f"{nested} is null")
+            allowed = CHOICES.get(f"{table}.{name}")
+            for value in sorted(set(batch.column(name).to_pylist()) - set(allowed)) if allowed else ():
+                faults.add(f"{path}, rows {start} to {start + batch.num_rows - 1}", f"{name} is {value!r}; {allowed}")
+        for value in batch.column(key).to_pylist():
+            if value <= last and table not in ("queries", "gold"):
+                faults.add(f"{path}, {value}", f"rows are not sorted by {key}, or it stands twice")
+            last = value
+        start += batch.num_rows
+
+
+def _nulls(name: str, array: pa.Array) -> Iterator[str]:
+    """Yield the names of columns, nested ones too, that hold a null and must not."""
+    if array.null_count and name.rpartition(".")[2] not in NULLABLE:
+        yield name
+    elif pa.types.is_list(array.type):
+        yield from _nulls(name, array.flatten())
+    elif pa.types.is_struct(array.type):
+        for position, field in enumerate(array.type):
+            yield from _nulls(f"{name}.{field.name}", array.field(position))
+
+
+def _check_split(dataset: Dataset, split: str, faults: Faults) -> None:
+    images = _check_images(dataset, split, faults)
+    used: set[str] = set()
+    dialogues: dict[str, Dialogue] = {}
+    hashed: list[tuple[Gold, Dialogue]] = []
+    seen: Counter[str] = Counter()
+    try:
+        for asked in dataset.asked(split):
+            dialogue = asked.dialogue
+            dialogues[dialogue.dialogue_id] = dialogue
+            used.update(image.image_key for image in dialogue.images)
+            for message in dialogue_faults(dialogue, images):
+                faults.add(f"{split}, dialogue {dialogue.dialogue_id}", message)
+            seen.update(query.query_id for query in asked.queries)
+            for gold in asked.gold:
+                hashed.append((gold, dialogue))
+                for message in gold_faults(gold, dialogue):
+                    faults.add(f"{split}, gold of {gold.query_id}", message)
+    except MldrError as error:
+        faults.add(split, str(error))
+        return
+    for query_id, count in seen.items():
+        if count > 1:
+            faults.add(f"{split}, query {query_id}", "stands twice")
+    for key in sorted(images - used):
+        faults.add(f"{split}, image {key}", "no dialogue of the split carries it")
+    _check_fragments(dataset, split, dialogues, faults)
+    _check_counts(dataset, split, hashed, faults)
+
+
+def _check_counts(dataset: Dataset, split: str, hashed: list[tuple[Gold, Dialogue]], faults: Faults) -> None:
+    for table in TABLES:
+        rows = sum(
+            batch.num_rows for path in dataset.files(table, split) for batch in read_batches(path, [KEYS[table]])
+        )
+        stated = dataset.manifest.counts.get(split, {}).get(table, 0)
+        if rows != stated:
+            faults.add(f"{MANIFEST}, counts.{split}.{table}", f"is {stated}; the shards hold {rows} rows")
+    if hashed and gold_hash(hashed) != dataset.manifest.gold_hash.get(split):
+        faults.add(f"{MANIFEST}, gold_hash.{split}", "is not the hash of the gold that is here")
+
+
+def _check_images(dataset: Dataset, split: str, faults: Faults) -> set[str]:
+    keys: set[str] = set()
+    for image in dataset.images(split):
+        keys.add(image.image_key)
+        for message in image_faults(image):
+            faults.add(f"{split}, image {image.image_key}", message)
+    return keys
+
+
+def _check_fragments(dataset: Dataset, split: str, dialogues: dict[str, Dialogue], faults: Faults) -> None:
+    names: set[str] = set()
+    for fragment in dataset.fragments(split):
+        names.add(fragment.fragment_id)
+        dialogue = dialogues.get(fragment.dialogue_id)
+        place = f"{split}, fragment {fragment.fragment_id}"
+        if dialogue is None:
+            faults.add(place, f"its dialogue {fragment.dialogue_id} is not in the split")
+            continue
+        for message in gold_faults(fragment, dialogue):
+            faults.add(place, message)
+    for gold in dataset.gold(split):
+        if gold.fragment_id and gold.fragment_id not in names:
+            faults.add(f"{split}, gold of {gold.query_id}", f"its fragment {gold.fragment_id} is not in the split")
+
+
+def _check_leaks(dataset: Dataset, faults: Faults) -> None:
+    """Look for what must not be in two splits: images, dialogues, sources, clusters."""
+    for table, column in (
+        ("images", "image_key"),
+        ("dialogues", "dialogue_id"),
+        ("dialogues", "cluster_id"),
+        ("fragments", "source_id"),
+    ):
+        home: dict[str, str] = {}
+        for split in dataset.splits:
+            values = dataset.arrow(table, split, [column]).column(column).to_pylist()  # type: ignore[arg-type]
+            for value in sorted(set(values) - {""}):
+                first = home.setdefault(value, split)
+                if first != split:
+                    faults.add(f"{column} {value}", f"is in two splits, {first} and {split}")
+
+
+def dialogue_faults(dialogue: Dialogue, image_keys: set[str]) -> Iterator[str]:
+    """Yield what is wrong inside a dialogue: image ids that do not run from 0 in order, unknown keys, replies."""
+    carried = [image_id for utterance in dialogue.utterances for image_id in utterance.image_ids]
+    if carried != list(range(dialogue.n_images)):
+        yield f"image ids are {carried}; they run from 0 to {dialogue.n_images - 1} in order of appearance"
+    for index, utterance in enumerate(dialogue.utterances):
+        if not utterance.text and not utterance.image_ids:
+            yield f"utterance {index} has neither text nor an image"
+        if utterance.reply_to is not None and not 0 <= utterance.reply_to < dialogue.n_utterances:
+            yield f"utterance {index} answers {utterance.reply_to}, which does not exist"
+    for image in dialogue.images:
+        if image.image_key not in image_keys:
+            yield f"image {image.image_key} is not among the split's images"
+
+
+def image_faults(image: StoredImage) -> Iterator[str]:
+    """Yield what is wrong with a stored image: a key that is not its bytes' hash, bytes that are no picture."""
+    if image.content is None:
+        if image.status == "present":
+            yield "is present and has no bytes"
+        return
+    if image.image_key != "sha256:" + hashlib.sha256(image.content).hexdigest():
+        yield "its key is not the hash of its bytes"
+    try:
+        size = open_stored(image.content).size
+    except ImageError as error:
+        yield str(error)
+        return
+    if size != (image.width, image.height):
+        yield f"is {size[0]} x {size[1]} pixels; the table says {image.width} x {image.height}"
+
+
+def gold_faults(answer: Gold | Fragment, dialogue: Dialogue) -> Iterator[str]:
+    """Yield what is wrong with the ids of a gold or fragment: ids that do not exist, utterances without text, repeats."""
+    for kind, ids, size in (
+        ("utterance", answer.utterance_ids, dialogue.n_utterances),
+        ("image", answer.image_ids, dialogue.n_images),
+    ):
+        for identifier in ids:
+            if not 0 <= identifier < size:
+                yield f"{kind} {identifier} does not exist; dialogue {dialogue.dialogue_id} has {size} (0-based)"
+        if len(set(ids)) < len(ids):
+            yield f"{kind} ids stand twice"
+    for identifier in sorted(set(answer.utterance_ids) & set(dialogue.textless_ids)):
+        yield f"utterance {identifier} has no text, so it cannot be gold by its text"

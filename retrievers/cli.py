@@ -1,0 +1,53 @@
+"""`mldr retrieve`. No logic; see `runner.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mldr.console import say, show_text
+
+
+def _list(wanted: bool) -> None:
+    if wanted:
+        from mldr.retrievers.listing import listing
+
+        show_text("\n".join(listing()))
+        raise typer.Exit
+
+
+def retrieve(
+    retriever: Annotated[str, typer.Argument(help="A registered system (see --list), or module:Class.")],
+    dataset: Annotated[str, typer.Argument(help="A dataset folder, or a Hub id (owner/name).")],
+    split: Annotated[str, typer.Option(help="The split whose queries are answered.")],
+    out: Annotated[Path, typer.Option(help="The predictions file (JSONL).")],
+    option: Annotated[list[str] | None, typer.Option("--option", "-o", help="NAME=VALUE, given to the system.")] = None,
+    seed: Annotated[int | None, typer.Option(help="For systems that draw.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Only so many dialogues.", min=0)] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Keep what OUT holds and answer the rest.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace OUT.")] = False,
+    listed: Annotated[bool, typer.Option("--list", callback=_list, is_eager=True, help="List the systems.")] = False,
+) -> None:
+    """Run a reference system, or any plug-in, on a split and write its predictions as they come."""
+    import mldr
+    from mldr.retrievers.runner import run_retriever
+
+    options = dict(_option(text) for text in option or [])
+    if seed is not None:
+        options["seed"] = seed
+    written = run_retriever(
+        retriever, mldr.load(dataset), split, out, options=options, limit=limit, resume=resume, force=force
+    )
+    say(f"{written:,} predictions written")
+    show_text(str(out))
+
+
+def _option(text: str) -> tuple[str, Any]:
+    import yaml
+
+    name, found, value = text.partition("=")
+    if not found or not name.isidentifier():
+        raise typer.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--option")
+    return name, yaml.safe_load(value)
