@@ -30,7 +30,8 @@ check: $(VENV)/.dev ## lint, types, layers
 	$(BIN)/python docs/generate.py --check
 
 lock: $(VENV)/.dev ## write requirements.lock from what the environment holds
-	$(BIN)/python -m pip freeze --exclude-editable > requirements.lock
+	{ echo "# What CI installs (make lock). Written on Python 3.11; pip reads it as a constraints file."; \
+	  $(BIN)/python -m pip freeze --exclude-editable; } > requirements.lock
 
 clean:
 	rm -rf $(VENV) demo build dist *.egg-info
