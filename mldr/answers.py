@@ -18,7 +18,8 @@ _ANSWER = re.compile(
     rf"<\|utt_ids_start\|>\s*{_LIST}\s*<\|utt_ids_end\|>\s*;\s*<\|img_ids_start\|>\s*{_LIST}\s*<\|img_ids_end\|>"
 )
 _BARE = re.compile(
-    r"<\|utt_ids_start\|>\[((?:\d+(?:, ?\d+)*)?)\]<\|utt_ids_end\|>;<\|img_ids_start\|>\[((?:\d+(?:, ?\d+)*)?)\]<\|img_ids_end\|>",
+    r"<\|utt_ids_start\|>\[((?:\d{1,4000}(?:, ?\d{1,4000})*)?)\]<\|utt_ids_end\|>"
+    r";<\|img_ids_start\|>\[((?:\d{1,4000}(?:, ?\d{1,4000})*)?)\]<\|img_ids_end\|>",
     re.ASCII,
 )
 
@@ -50,7 +51,7 @@ def is_bare_answer(response: str) -> bool:
     match = _BARE.fullmatch(response)
     if match is None:
         return False
-    return all(len(ids) == len(set(ids)) for ids in (match[1].split(","), match[2].split(",")) if ids != [""])
+    return all(len(ids) == len(set(ids)) for ids in (_ids(match[1]), _ids(match[2])))
 
 
 def _ids(text: str) -> tuple[int, ...]:

@@ -71,7 +71,7 @@ def _compose(text: str, name: str) -> yaml.Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         raise fault(f"{name}, line {mark.line + 1}" if mark else name, f"not YAML: {error.problem}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, ArithmeticError) as error:  # the latter two: "\\UFFFFFFFF" in a quoted string
         raise fault(name, f"not YAML: {error}") from error
     except RecursionError as error:
         raise fault(name, "not YAML that can be read: nested too deeply") from error
@@ -80,7 +80,8 @@ def _compose(text: str, name: str) -> yaml.Node | None:
 def _parsed(text: str, name: str) -> Any:
     try:
         return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2024-99-99
+    except (yaml.YAMLError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+        # PyYAML lets through what its constructors raise: a date such as 2024-99-99, !!bool maybe, !!timestamp soon
         raise fault(name, f"not YAML that can be read: {error}") from error
 
 

@@ -46,13 +46,19 @@ def run(app: typer.Typer, arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         say("stopped")
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left (a pager, head): no more words
-        sys.exit(0)
     except OSError as error:
         place = printable(str(error.filename)) if error.filename else "input or output"
         say(f"{place}: {error.strerror or error}")
         sys.exit(1)
+
+
+def _write(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader left (a pager, head); said here, since Typer would leave with 1
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
 
 
 def say(message: str) -> None:
@@ -62,19 +68,22 @@ def say(message: str) -> None:
 
 def show_json(value: Any) -> None:
     """Write a value as JSON to stdout."""
-    sys.stdout.write(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    _write(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
 
 def show_table(table: Table) -> None:
     """Write a rich table to stdout, in full where stdout is no terminal."""
     from rich.console import Console
 
-    Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160).print(table)
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160)
+    with console.capture() as captured:
+        console.print(table)
+    _write(captured.get())
 
 
 def show_text(text: str) -> None:
     """Write text to stdout."""
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    _write(text if text.endswith("\n") else text + "\n")
 
 
 def progress(items: Iterable[Item], total: int | None, what: str) -> Iterator[Item]:

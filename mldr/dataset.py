@@ -154,9 +154,10 @@ class Dataset:
 
     def arrow(self, table: Table, split: str, columns: list[str] | None = None) -> pa.Table:
         """Return a table of a split as an Arrow table, extra columns included."""
-        batches = [batch for path in self.files(table, split) for batch in read_batches(path, columns)]
-        if batches:
-            return pa.Table.from_batches(batches)
+        read = (list(read_batches(path, columns, rows=100_000)) for path in self.files(table, split))
+        tables = [pa.Table.from_batches(batches) for batches in read if batches]
+        if tables:
+            return pa.concat_tables(tables, promote_options="permissive")
         schema = arrow_schema(table)
         return schema.empty_table() if columns is None else schema.empty_table().select(columns)
 
@@ -227,11 +228,13 @@ def load(path_or_hub_id: str | Path) -> Dataset:
 
 def _download(hub_id: str) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     patterns = [MANIFEST, "README.md", *(f"{table}/*.parquet" for table in TABLES)]
     try:
         return Path(snapshot_download(hub_id, repo_type="dataset", allow_patterns=patterns))
+    except HFValidationError as error:
+        raise MldrError(f"{hub_id}: no such folder, and not a Hub id (owner/name)") from error
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
         raise MldrError(f"{hub_id}: no such folder here, and not to be had from the Hub ({reason})") from error

@@ -47,6 +47,9 @@ class InputError(MldrError):
         self.total = len(self.faults) if total is None else total
         super().__init__(self.render())
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Fault, ...], int]]:
+        return type(self), (self.faults, self.total)  # an executor sends errors between processes
+
     def render(self) -> str:
         """Return the first faults in full and the count of the rest, one a line."""
         shown = self.faults[:SHOWN_IN_FULL]
@@ -61,7 +64,11 @@ class MissingExtra(MldrError):
     """An optional dependency is absent."""
 
     def __init__(self, needed_for: str, extra: str) -> None:
+        self.needed_for, self.extra = needed_for, extra
         super().__init__(f"{needed_for} needs an extra that is not installed: pip install 'mldr[{extra}]'")
+
+    def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str]]:
+        return type(self), (self.needed_for, self.extra)
 
 
 @dataclass(slots=True)

@@ -78,8 +78,11 @@ def inside(folder: Path, name: str) -> Path:
     root = folder.resolve()
     try:
         path = (root / name).resolve()
+        path.exists()  # a name too long for any file
     except OSError as error:
         raise ValueError(f"cannot be followed ({error.strerror})") from error
+    except RuntimeError as error:  # a link to itself, before Python 3.13
+        raise ValueError("cannot be followed (a link leads in a circle)") from error
     if not path.is_relative_to(root):
         raise ValueError("leads out of its folder")
     return path

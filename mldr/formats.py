@@ -37,6 +37,8 @@ def upgraded(document: Mapping[str, Any], kind: str, where: str) -> dict[str, An
     if name != f"mldr/{kind}" or not number.isascii() or not number.isdigit() or len(number) > 6:
         raise MldrError(f"{where}: format is {line!r}; mldr/{kind}@{CURRENT[kind]} is expected")
     version = int(number)
+    if version < 1:
+        raise MldrError(f"{where}: format is {line!r}; mldr/{kind}@{CURRENT[kind]} is expected")
     if version > CURRENT[kind]:
         raise MldrError(f"{where}: format {line} is newer than this mldr reads (@{CURRENT[kind]}); upgrade mldr")
     current = dict(document)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from html import escape as _escape  # noqa: TID251 - this module is the one place
 
 from mldr.dialogue import Dialogue, StoredImage
-from mldr.images import ImageError, open_stored
+from mldr.images import ImageError, open_stored, upright_rgb_or_grey
 
 THUMBNAIL = 320
 """Pixels of a thumbnail's longer side."""
@@ -99,7 +99,7 @@ def thumbnail(image: StoredImage, alt: str) -> Markup:
         return tag("span", f"[broken: {error}] {alt}", class_="no-image")
     picture.thumbnail((THUMBNAIL, THUMBNAIL))
     buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=80)
+    upright_rgb_or_grey(picture).save(buffer, "JPEG", quality=80)
     source = "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
     return tag("img", src=source, alt=alt, width=picture.width, height=picture.height)
 

@@ -64,7 +64,7 @@ def normalise(encoded: bytes) -> NormalisedImage:
         warnings.simplefilter("ignore")  # Pillow warns of what is refused or dropped here anyway
         picture = _decoded(encoded)
         is_jpeg = picture.format in ("JPEG", "MPO")
-        return _stored(_upright_rgb_or_grey(picture), is_jpeg)
+        return _stored(upright_rgb_or_grey(picture), is_jpeg)
 
 
 def open_stored(content: bytes) -> Image.Image:
@@ -98,7 +98,8 @@ def _decoded(encoded: bytes) -> Image.Image:
     return picture
 
 
-def _upright_rgb_or_grey(picture: Image.Image) -> Image.Image:
+def upright_rgb_or_grey(picture: Image.Image) -> Image.Image:
+    """Return a decoded picture as an sRGB or grey one, upright and opaque."""
     from PIL import Image, ImageOps
 
     try:
@@ -106,13 +107,16 @@ def _upright_rgb_or_grey(picture: Image.Image) -> Image.Image:
         picture = ImageOps.exif_transpose(picture)
         if picture.mode.startswith(("I", "F")):
             picture = _eight_bits(picture)
-        if profile and picture.mode in ("RGB", "CMYK"):
+        if profile and picture.mode in ("P", "PA"):
+            picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+        if profile and picture.mode in ("RGB", "RGBA", "CMYK"):
             picture = _in_srgb(picture, profile)
+        is_grey = picture.mode in ("1", "L", "LA", "La")
         if picture.has_transparency_data:
             rgba = picture.convert("RGBA")
             picture = Image.new("RGBA", rgba.size, "white")
             picture.alpha_composite(rgba)
-        return picture if picture.mode == "L" else picture.convert("L" if picture.mode in ("1", "LA") else "RGB")
+        return picture.convert("L" if is_grey else "RGB")
     except _DECODING_FAULTS as error:
         raise ImageError(f"a broken picture ({type(error).__name__}: {error})") from error
 
@@ -133,7 +137,10 @@ def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
 
     try:
         converted = ImageCms.profileToProfile(
-            picture, ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB"), outputMode="RGB"
+            picture,
+            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+            ImageCms.createProfile("sRGB"),
+            outputMode="RGBA" if picture.mode == "RGBA" else "RGB",
         )
     except (ImageCms.PyCMSError, OSError):
         return picture  # an unreadable profile says nothing about the colours: they are taken as sRGB

@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
-from mldr.errors import MldrError
+from mldr.errors import MldrError, printable
 
 
 def names(group: str) -> list[str]:
@@ -40,6 +40,6 @@ def resolve(group: str, name: str) -> Any:
         loaded: Any = import_module(module.strip())
         for part in attribute.strip().split("."):
             loaded = getattr(loaded, part)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise MldrError(f"{entry.value}: cannot be loaded ({error})") from error
+    except Exception as error:
+        raise MldrError(printable(f"{entry.value}: cannot be loaded ({type(error).__name__}: {error})")) from error
     return loaded

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from mldr.dialogue import StoredImage
 from mldr.errors import Faults, MldrError, fault
 from mldr.files import written_whole
-from mldr.tables import Record, Row, Table, arrow_schema, from_row, to_row
+from mldr.tables import KEYS, Record, Row, Table, arrow_schema, from_row, to_row
 
 ROWS_A_GROUP = 5_000
 BYTES_A_GROUP = 8 * 1024 * 1024
@@ -64,8 +64,11 @@ class ShardWriter:
         try:
             if kind is None:
                 self._flush()
-        finally:
             self._writer.close()
+        except BaseException as failure:
+            self._writer.close()
+            self._whole.__exit__(type(failure), failure, failure.__traceback__)
+            raise
         self._whole.__exit__(kind, error, trace)
 
     def _flush(self) -> None:
@@ -112,7 +115,11 @@ def read_shard(path: Path, table: Table, rows: int = 1_000) -> Iterator[Record]:
     check_columns(path, table)
     for batch in read_batches(path, arrow_schema(table).names, rows):
         for row in batch.to_pylist():
-            yield from_row(table, row)
+            try:
+                record = from_row(table, row)
+            except TypeError as error:
+                raise fault(f"{path}, {row[KEYS[table]]}", "holds a null where none may be") from error
+            yield record
 
 
 def check_columns(path: Path, table: Table) -> list[str]:

@@ -11,6 +11,8 @@ from mldr.files import write_text
 from mldr.html import bubbles, page, tag
 from mldr.markup import escape
 
+_JOINER = "\u200d"
+"""Holds family emoji together; other invisible characters could reorder what a terminal shows."""
 STYLE = """body { font: 16px/1.5 system-ui, sans-serif; background: #f4f6fa; margin: 0; }
 main { max-width: 46rem; margin: 0 auto; padding: 1rem; }
 .chat { list-style: none; padding: 0; display: flex; flex-direction: column; gap: .5rem; }
@@ -39,7 +41,7 @@ def shown_text(dataset: Dataset, dialogue_id: str) -> str:
         if found.gold:
             gold = found.gold[position]
             lines.append(f"     {gold.kind}: utterances {list(gold.utterance_ids)}, images {list(gold.image_ids)}")
-    return "\n".join("".join(c if c.isprintable() or c == "\n" else "�" for c in line) for line in lines)
+    return "\n".join("".join(c if c.isprintable() or c == _JOINER else "�" for c in line) for line in lines)
 
 
 def shown_html(dataset: Dataset, dialogue_id: str, out: Path, *, force: bool = False) -> None:

@@ -170,7 +170,7 @@ def _card_feature(name: str | None, kind: pa.DataType) -> Row:
 
 
 def json_schema(table: Table) -> Row:
-    """Return the JSON Schema (2020-12) of one row of a table, as `to_pylist` or JSON Lines would show it."""
+    """Return the JSON Schema (2020-12) of one row of a table as JSON Lines show it: bytes in base64, times in ISO 8601."""
     columns = {name: _json_type(name, kind, CHOICES.get(f"{table}.{name}")) for name, kind in _COLUMNS[table]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 _UNSPACED = (
-    "\u3040-\u30ff"  # kana
+    "\u3005\u3040-\u30ff"  # the repetition mark, kana
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
     "\u0e00-\u0e7f"  # Thai
 )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from mldr.dataset import Dataset
 from mldr.dialogue import Dialogue, Fragment, Gold, StoredImage
@@ -16,7 +17,7 @@ from mldr.files import inside, sha256_file
 from mldr.images import ImageError, open_stored
 from mldr.manifest import MANIFEST, gold_hash
 from mldr.shards import check_columns, read_batches
-from mldr.tables import CHOICES, KEYS, NULLABLE, TABLES, Table, arrow_schema
+from mldr.tables import CHOICES, KEYS, NULLABLE, TABLES, Row, Table, arrow_schema, from_row, to_row
 
 
 def verify(dataset: Dataset) -> dict[str, list[str]]:
@@ -29,6 +30,7 @@ def verify(dataset: Dataset) -> dict[str, list[str]]:
     _check_files(dataset, faults)
     _check_columns(dataset, faults)
     faults.check()  # rows are read below: they must be readable
+    _check_homeless(dataset, faults)
     for split in dataset.splits:
         _check_split(dataset, split, faults)
     _check_leaks(dataset, faults)
@@ -58,12 +60,24 @@ def _check_files(dataset: Dataset, faults: Faults) -> None:
 
 def _is_hub_link(folder: Path, path: Path) -> bool:
     """Say whether `path` is a link of the Hub's cache, whose snapshots point at `blobs` beside them."""
-    return path.is_symlink() and path.resolve().parent == (folder.parent.parent / "blobs").resolve()
+    try:
+        return path.is_symlink() and path.resolve().parent == (folder.parent.parent / "blobs").resolve()
+    except (OSError, RuntimeError, ValueError):  # too long a name, a link to itself, NUL
+        return False
+
+
+def _check_homeless(dataset: Dataset, faults: Faults) -> None:
+    """Name the shards of splits that have no dialogues: nothing below would read them."""
+    known = {p for split in dataset.splits for table in TABLES for p in dataset.files(table, split)}
+    for name in sorted(dataset.manifest.files):
+        if name.endswith(".parquet") and dataset.folder / name not in known:
+            faults.add(name, "belongs to no split that has dialogues")
 
 
 def _check_columns(dataset: Dataset, faults: Faults) -> None:
     for split in dataset.splits:
         for table in TABLES:
+            last = ""
             for path in dataset.files(table, split):
                 try:
                     check_columns(path, table)
@@ -73,25 +87,51 @@ def _check_columns(dataset: Dataset, faults: Faults) -> None:
                 except MldrError as error:
                     faults.add(str(path), str(error))
                     continue
-                _check_values(path, table, faults)
+                last = _check_values(path, table, last, faults)
+                if (entry := dataset.manifest.files[path.relative_to(dataset.folder).as_posix()]).rows != _rows(path):
+                    faults.add(
+                        f"{MANIFEST}, files.{path.relative_to(dataset.folder).as_posix()}",
+                        f"rows is {entry.rows}; the file holds {_rows(path)}",
+                    )
 
 
-def _check_values(path: Path, table: Table, faults: Faults) -> None:
-    """Check nulls, closed lists of values, and that rows are sorted by key."""
-    key, last, start = KEYS[table], "", 0
+def _check_values(path: Path, table: Table, last: str, faults: Faults) -> str:
+    """Check nulls, closed lists of values, and that rows are sorted by key, on from the shard before; return the last key."""
+    key, start = KEYS[table], 0
     names = [name for name in arrow_schema(table).names if name != "image"]
     for batch in read_batches(path, names):
         for name in names:
             for nested in _nulls(name, batch.column(name)):
                 faults.add(f"{path}, rows {start} to {start + batch.num_rows - 1}", f"{nested} is null")
             allowed = CHOICES.get(f"{table}.{name}")
-            for value in sorted(set(batch.column(name).to_pylist()) - set(allowed)) if allowed else ():
+            for value in sorted(set(batch.column(name).to_pylist()) - {None, *allowed}) if allowed else ():
                 faults.add(f"{path}, rows {start} to {start + batch.num_rows - 1}", f"{name} is {value!r}; {allowed}")
         for value in batch.column(key).to_pylist():
+            if value is None:
+                continue
             if value <= last and table not in ("queries", "gold"):
                 faults.add(f"{path}, {value}", f"rows are not sorted by {key}, or it stands twice")
             last = value
+        for row in batch.to_pylist():
+            for name in _misderived(table, row):
+                faults.add(f"{path}, {row[key]}", f"{name} is {row[name]!r}, which is not what the row says")
         start += batch.num_rows
+    return last
+
+
+def _rows(path: Path) -> int:
+    return int(pq.read_metadata(path).num_rows)
+
+
+def _misderived(table: Table, row: Row) -> Iterator[str]:
+    """Yield the columns of a row that are derived from others and do not fit them."""
+    try:
+        derived = to_row(from_row(table, row))
+    except TypeError:  # a null, which is told already
+        return
+    for name in {"dialogues": ("n_utterances", "n_images", "textless_ids"), "gold": ("kind",)}.get(table, ()):
+        if row[name] != derived[name]:
+            yield name
 
 
 def _nulls(name: str, array: pa.Array) -> Iterator[str]:
