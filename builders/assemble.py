@@ -47,7 +47,7 @@ def assemble(
     """
     shutil.rmtree(dataset, ignore_errors=True)
     recipe = prepared.recipe
-    dropped = prepared.dropped + prepared.reading.counts
+    dropped = prepared.dropped + prepared.reading.counts  # Counter addition leaves out zeros
     manifest = Manifest(
         name=f"mldr-ffr-{recipe.name}",
         recipe=recipe.published(),

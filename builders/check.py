@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from mldr.builders.pipeline import Planned, plan_build, prepare, rule_queries
 from mldr.builders.recipe import Recipe
 from mldr.builders.units import Context, make_one
+from mldr.errors import printable
 from mldr.executors import LocalExecutor
 from mldr.markup import render
 
@@ -85,7 +86,7 @@ def preview_recipe(recipe: Recipe, folder: Path, number: int) -> Iterator[str]:
             for query, gold in zip(labelled.queries, labelled.gold, strict=True):
                 ids = f"utterances {list(gold.utterance_ids)}, images {list(gold.image_ids)}"
                 lines.append(f"? {query.text}  [{gold.kind}, {gold.level}] {ids}")
-            yield "\n".join(lines) + "\n"
+            yield "\n".join(printable(line, 10_000) for line in "\n".join(lines).split("\n")) + "\n"
 
 
 def _planned(recipe: Recipe, folder: Path, work: Path) -> Planned:

@@ -102,7 +102,12 @@ def _any_fit(
     order: list[str], topics: Mapping[str, list[SourceHead]], image_keys: Mapping[str, str]
 ) -> list[SourceHead] | None:
     for start, topic in enumerate(order):
+        tried: set[frozenset[str]] = set()
         for first in topics[topic]:
+            pictures = frozenset(image_keys[ref] for ref in first.image_refs)
+            if pictures in tried:
+                continue  # what it rules out was ruled out before: thousands may share one picture
+            tried.add(pictures)
             alone = {**topics, topic: [first]}
             if (triple := _first_fit(order[start:], alone, image_keys)) is not None:
                 return triple
@@ -110,4 +115,5 @@ def _any_fit(
 
 
 def _keys(head: SourceHead, image_keys: Mapping[str, str]) -> set[str]:
-    return {image_keys[ref] for ref in head.image_refs}
+    """Return what no two sources of a dialogue may share: pictures, and the whole text."""
+    return {head.text_hash, *(image_keys[ref] for ref in head.image_refs)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -91,7 +92,8 @@ def normalised(images: Mapping[str, SourceImage], folder: Path, optional: bool, 
     found: dict[str, StoredImage] = {}
     for image in (image for image in ordered if not image.path):
         if not optional:
-            faults.add(image.ref, "has no image file; supply it, or say `images: optional` in the recipe")
+            message = "has no image file; supply it, or say `images: optional` in the recipe"
+            faults.add(image.place, f"image {image.ref!r} {message}")
         found[image.ref] = _without_bytes(image)
     files = [image for image in ordered if image.path]
     tasks = [
@@ -115,22 +117,27 @@ def _run(task: _Task) -> list[tuple[str, str]]:
     for image in task.images:
         try:
             rows[image.ref] = _one(image, Path(task.folder))
-        except (ImageError, OSError) as error:
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            faults.append((image.ref, f"{Path(image.path).name}: {reason}"))
+        except ImageError as error:
+            faults.append((image.place, f"image {image.ref!r}, {Path(image.path).name}: {error}"))
     if not faults:
         write_json(task.result, rows)
     return faults
 
 
+def _encoded(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ImageError(str(error.strerror)) from error
+
+
 def _one(image: SourceImage, folder: Path) -> dict[str, Any]:
-    with Path(image.path).open("rb") as stream:
-        encoded = stream.read(MAX_BYTES + 1)
-    clean = normalise(encoded)
+    clean = normalise(_encoded(Path(image.path)))
     target = _place(folder, clean.image_key)
     if not target.exists():
         target.parent.mkdir(exist_ok=True)
-        temporary = target.with_name(f"{target.name}.{hashlib.sha256(image.ref.encode()).hexdigest()[:8]}.tmp")
+        temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
         temporary.write_bytes(clean.content)
         temporary.replace(target)
     stored = StoredImage(

@@ -15,14 +15,14 @@ from mldr.builders.assemble import assemble
 from mldr.builders.match import match
 from mldr.builders.pictures import Pictures, normalised
 from mldr.builders.plan import PlanRow, plan
-from mldr.builders.recipe import Recipe
+from mldr.builders.recipe import Recipe, SourceRecipe
 from mldr.builders.rulequery import RuleQueries
 from mldr.builders.sources.record import Reading, Source, SourceDialogue, SourceImage
 from mldr.builders.split import SourceSplit, split_sources
 from mldr.builders.spool import Spool, spooled
 from mldr.builders.stitch import bridges
 from mldr.builders.units import make_units, write_context
-from mldr.errors import Fault, InputError, MldrError
+from mldr.errors import Fault, InputError, MldrError, fault
 from mldr.executors import Executor, LocalExecutor
 from mldr.files import canonical_json, parse_json, sha256_file, sha256_text, sync_folder, write_json
 from mldr.manifest import MANIFEST, read_manifest
@@ -64,7 +64,7 @@ def open_sources(recipe: Recipe, folder: Path) -> list[Source]:
     faults: list[Fault] = []
     for position, entry in enumerate(recipe.sources):
         try:
-            sources.append(resolve("mldr.sources", entry.type)(entry, folder))
+            sources.append(_opened(resolve("mldr.sources", entry.type), entry, folder))
         except InputError as error:
             faults.extend(error.faults)
         except MldrError as error:
@@ -74,9 +74,21 @@ def open_sources(recipe: Recipe, folder: Path) -> list[Source]:
     return sources
 
 
+def _opened(kind: Any, entry: SourceRecipe, folder: Path) -> Source:
+    if not isinstance(kind, type) or not all(callable(getattr(kind, name, None)) for name in ("inputs", "read")):
+        raise MldrError(f"{entry.type} is no source: it lacks inputs() or read()")
+    source: Source = kind(entry, folder)
+    return source
+
+
 def recipe_hash(recipe: Recipe, sources: list[Source]) -> str:
     """Return the identity of a build: its recipe and the hashes of the files that it reads."""
-    inputs = [[sha256_file(path) for path in source.inputs()] for source in sources]
+    inputs = []
+    for entry, source in zip(recipe.sources, sources, strict=True):
+        try:
+            inputs.append([sha256_file(path) for path in source.inputs()])
+        except OSError as error:
+            raise fault(f"recipe, source {entry.name}", f"{error.filename}: {error.strerror}") from error
     return sha256_text(canonical_json({"recipe": recipe.published(), "inputs": inputs}))
 
 
@@ -116,7 +128,7 @@ def _wanted(dialogue: SourceDialogue, recipe: Recipe, reading: Reading, dropped:
         return False
     if dialogue.language not in bridges():
         known = ", ".join(sorted(bridges()))
-        reading.faults.add(dialogue.source_id, f"no bridge utterances in {dialogue.language!r} (there are: {known})")
+        reading.faults.add(dialogue.place, f"no bridge utterances in {dialogue.language!r} (there are: {known})")
         return False
     return True
 
@@ -172,31 +184,72 @@ def create(
         InputError: with every fault of the sources.
         MldrError: if something else stands at `out`, or another build is writing to it.
     """
+    out = out.resolve()
+    if not out.name:
+        raise MldrError(f"{out} cannot be a dataset's folder; choose another --out")
     identity = recipe_hash(recipe, open_sources(recipe, folder))
-    partial = out.with_name(out.name + ".partial")
-    if _is_finished(out, identity, force):
-        shutil.rmtree(partial, ignore_errors=True)
-        say(f"{out} is already built from this recipe")
-        return out
-    partial.mkdir(parents=True, exist_ok=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial, lock = out.with_name(out.name + ".partial"), out.with_name(f".{out.name}.lock")
     try:
-        with FileLock(partial / "lock", timeout=0):
-            _build(recipe, folder, partial, identity, LocalExecutor(workers), force, say)
-            _publish(partial / "dataset", out)
+        with FileLock(lock, timeout=0):
+            _create(recipe, folder, out, partial, identity, LocalExecutor(workers), force, say)
+            lock.unlink(missing_ok=True)
     except Timeout as error:
-        raise MldrError(f"{partial}: another build is writing here") from error
-    shutil.rmtree(partial)
+        raise MldrError(f"{out}: another build is writing here") from error
     return out
 
 
+def _create(
+    recipe: Recipe, folder: Path, out: Path, partial: Path, identity: str, executor: Executor, force: bool, say: Say
+) -> None:
+    _check_own(partial)
+    if _is_finished(out, identity, force):
+        _remove_own(partial)
+        say(f"{out} is already built from this recipe")
+        return
+    _build(recipe, folder, partial, identity, executor, force, say)
+    if out.exists():
+        shutil.rmtree(partial / "old", ignore_errors=True)
+        out.replace(partial / "old")  # kept until the new one stands in its place
+    (partial / "dataset").replace(out)
+    sync_folder(out.parent)
+    _remove_own(partial)
+
+
+_OWN = ("work", "dataset", "old")
+"""What a build puts into `OUT.partial/`, and all that it ever removes there."""
+
+
+def _check_own(partial: Path) -> None:
+    """Refuse a folder of that name which is not an unfinished build's."""
+    if not partial.exists():
+        return
+    if not partial.is_dir() or any(entry.name not in _OWN for entry in partial.iterdir()):
+        raise MldrError(f"{partial} stands where a build would work and is not one; move it, or choose another --out")
+
+
+def _remove_own(partial: Path) -> None:
+    for name in _OWN:
+        shutil.rmtree(partial / name, ignore_errors=True)
+    if partial.is_dir() and not any(partial.iterdir()):
+        partial.rmdir()
+
+
 def _is_finished(out: Path, identity: str, force: bool) -> bool:
-    if not out.exists() or force:
+    """Say whether `out` is this build, finished; False where it may be written.
+
+    Raises:
+        MldrError: if something stands there that may not be replaced.
+    """
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return False
-    if out.is_dir() and not any(out.iterdir()):
+    if not (out / MANIFEST).is_file():
+        raise MldrError(f"{out} exists and is no dataset, so it is not replaced; choose another --out")
+    if force:
         return False
-    if (out / MANIFEST).is_file() and read_manifest(out).recipe_hash == identity:
+    if read_manifest(out).recipe_hash == identity:
         return True
-    raise MldrError(f"{out} exists and is not a build of this recipe; choose another --out, or replace it with --force")
+    raise MldrError(f"{out} is not a build of this recipe; choose another --out, or replace it with --force")
 
 
 def _build(
@@ -230,14 +283,3 @@ def _claim(work: Path, state: dict[str, Any], force: bool) -> None:
             )
     shutil.rmtree(work, ignore_errors=True)
     write_json(path, state)
-
-
-def _publish(dataset: Path, out: Path) -> None:
-    """Put a finished dataset in its place; what stood there is kept until the new one does."""
-    old = out.with_name(out.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if out.exists():
-        out.replace(old)
-    dataset.replace(out)
-    sync_folder(out.parent)
-    shutil.rmtree(old, ignore_errors=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mldr.configuration import load_yaml_model
 from mldr.dataset import SPLITS
@@ -17,22 +17,31 @@ _NAME = r"^[a-z0-9][a-z0-9-]{0,63}$"
 _STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+def _storable(text: str) -> str:
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("holds a NUL or half of a surrogate pair")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+
+
 class SourceRecipe(BaseModel):
     """One source of short dialogues."""
 
     model_config = _STRICT
 
-    type: str
+    type: Text
     """A registered source (`demo`, `jsonl`), or `module:Class`."""
     name: str = Field(pattern=_NAME)
     """Stands before the ids of its dialogues and images."""
-    path: str = ""
+    path: Text = ""
     """A file, relative to the recipe's folder; for sources that read one."""
     max_turns: int | None = Field(default=None, ge=2)
     """Dialogues are cut after so many turns."""
     label_source: LabelSource = "release"
     """Where the tags and queries that the source brings come from."""
-    label_model: str = ""
+    label_model: Text = ""
     """The model that made them, if one did."""
 
 
@@ -62,7 +71,7 @@ class Recipe(BaseModel):
     splits: dict[str, float]
     """Split -> its share of the sources; shares sum to at most 1."""
     queries: QueryRecipe = Field(default_factory=QueryRecipe)
-    notice: str = ""
+    notice: Text = ""
     """A warning that the dataset card shows first."""
 
     @model_validator(mode="before")

@@ -64,13 +64,13 @@ def spooled(dialogues: Iterable[SourceDialogue], path: Path, reading: Reading) -
     with written_whole(path) as temporary, temporary.open("wb") as stream:
         for dialogue in dialogues:
             if dialogue.source_id in heads:
-                reading.faults.add(f"source {dialogue.source}", f"two dialogues have the id {dialogue.source_id!r}")
+                reading.faults.add(dialogue.place, f"the id {dialogue.source_id!r} again; two dialogues have it")
                 continue
             for image in dialogue.images:
                 before = images.setdefault(image.ref, image)
                 if (before.path, before.url) != (image.path, image.url):
                     message = f"the image {image.ref!r} has two paths or addresses; give each picture its own id"
-                    reading.faults.add(dialogue.source_id, message)
+                    reading.faults.add(image.place, message)
             line = (dialogue.to_json() + "\n").encode("utf-8")
             heads[dialogue.source_id] = _head(dialogue, offset)
             offset += stream.write(line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -112,7 +113,7 @@ def _context(path: str) -> Context:
 
 def _run(task: _Task) -> None:
     folder = Path(task.folder)
-    temporary = folder.with_name(f"{folder.name}.tmp")
+    temporary = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     counts: Counter[str] = Counter()
@@ -129,7 +130,12 @@ def _run(task: _Task) -> None:
     for writer in writers.values():
         writer.close()
     write_json(temporary / COUNTS, dict(counts))
-    temporary.replace(folder)
+    try:
+        temporary.replace(folder)
+    except OSError:
+        if not folder.is_dir():  # else a worker of a killed run was sooner, with the same bytes
+            raise
+        shutil.rmtree(temporary)
 
 
 def make_one(

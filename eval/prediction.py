@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mldr.files import canonical_json, parse_json
+from mldr.files import parse_json
 
 CLAIMABLE = ("api_error", "refused", "parse_error")
 """The outcomes that a row may claim for itself."""
@@ -55,7 +56,8 @@ class Prediction:
                 row[name] = list(value) if isinstance(value, tuple) else value
         if self.response == "":
             row["response"] = ""
-        return canonical_json(row)
+        # Escaped: a model's text may end inside an emoji, and half of a surrogate pair is no UTF-8.
+        return json.dumps(row, sort_keys=True, separators=(",", ":"))
 
 
 _IDS = {"type": "array", "items": {"type": "integer", "minimum": 0, "maximum": MAX_ID}}
@@ -63,7 +65,10 @@ _SCORES = {"type": "array", "items": {"type": "number"}}
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of a row. What it cannot say: ids and scores are equally long, meta is a JSON object."""
+    """Return the JSON Schema (2020-12) of a row.
+
+    What it cannot say: ids and scores are equally long, meta is a JSON object, 3.0 is no id, numbers are finite.
+    """
     ids, response = {"required": ["utterance_ids", "image_ids"]}, {"required": ["response"]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

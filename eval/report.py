@@ -115,7 +115,7 @@ def _one(dataset: Dataset, dialogue: Dialogue, query: Query, asked: Asked, judge
     head = [tag("h3", query.text if dialogue.origin == "stitched" else query.query_id), tag("p", facts, class_="sub")]
     if dialogue.origin == "real":
         return tag("section", *head, tag("p", _ids(asked, judgement)), class_="query")
-    images = {image.image_key: dataset.image(image.image_key) for image in dialogue.images}
+    images = {image.image_key: dataset.image_or_missing(image.image_key) for image in dialogue.images}
     chat = bubbles(
         dialogue,
         images,

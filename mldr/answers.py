@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 # Ids of up to 4,000 digits: Python refuses to convert longer ones, and a hostile answer must not crash the reader.
 _NUMBER = r"-?[0-9]{1,4000}"
-_LIST = rf"\[\s*((?:{_NUMBER}(?:\s*,\s*{_NUMBER})*)?)\s*\]"
+# White space stands in one place only, or a run of it would be tried in every split (a failing model may write thousands).
+_LIST = rf"\[\s*(?:({_NUMBER}(?:\s*,\s*{_NUMBER})*)\s*)?\]"
 _ANSWER = re.compile(
     rf"<\|utt_ids_start\|>\s*{_LIST}\s*<\|utt_ids_end\|>\s*;\s*<\|img_ids_start\|>\s*{_LIST}\s*<\|img_ids_end\|>"
 )
@@ -54,5 +55,5 @@ def is_bare_answer(response: str) -> bool:
     return all(len(ids) == len(set(ids)) for ids in (_ids(match[1]), _ids(match[2])))
 
 
-def _ids(text: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in text.split(",")) if text.strip() else ()
+def _ids(text: str | None) -> tuple[int, ...]:
+    return tuple(int(number) for number in text.split(",")) if text else ()

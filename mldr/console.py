@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -9,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mldr.errors import MldrError, printable
+from mldr.errors import InterruptedRun, MldrError, printable
 
 if TYPE_CHECKING:
     import typer
@@ -35,21 +36,37 @@ def application(help_text: str) -> typer.Typer:
 
 def run(app: typer.Typer, arguments: list[str] | None = None) -> None:
     """Run an application and leave with its exit code: 0, 1 bad input, 2 wrong usage, 3 resumable, 130 Ctrl-C."""
+    import typer
+
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
     try:
-        app(args=arguments)
+        code = app(args=arguments, standalone_mode=False)
     except MldrError as error:
         say(str(error))
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        say("stopped")
+    except (KeyboardInterrupt, typer.Abort):
+        say("stopped; where a command can be resumed, run it again to go on")
         sys.exit(INTERRUPTED)
     except OSError as error:
-        place = printable(str(error.filename)) if error.filename else "input or output"
-        say(f"{place}: {error.strerror or error}")
-        sys.exit(1)
+        sys.exit(_said(error))
+    except Exception as error:
+        if not (hasattr(error, "show") and hasattr(error, "exit_code")):
+            raise  # a bug of ours: a traceback is what helps
+        error.show()  # wrong usage, in Typer's words
+        sys.exit(error.exit_code)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _said(error: OSError) -> int:
+    """Say what the system refused; return the exit code: a full disk can be mended and the run resumed."""
+    place = printable(str(error.filename)) if error.filename else "input or output"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        say(f"{place}: {error.strerror}; make room and run the same command again")
+        return InterruptedRun.exit_code
+    say(f"{place}: {error.strerror or error}")
+    return 1
 
 
 def _write(text: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pyarrow as pa
 
 from mldr.dialogue import Dialogue, Fragment, Gold, Query, StoredImage
-from mldr.errors import MldrError
+from mldr.errors import MldrError, fault
 from mldr.manifest import MANIFEST, Manifest, read_manifest
 from mldr.shards import check_columns, read_batches, read_shard
 from mldr.tables import KEYS, TABLES, Table, arrow_schema, from_row
@@ -84,8 +84,16 @@ class Dataset:
         return bool(self.files("gold", split))
 
     def dialogues(self, split: str) -> Iterator[Dialogue]:
-        """Yield the dialogues of a split, by dialogue_id."""
-        return cast(Iterator[Dialogue], self._records("dialogues", split))
+        """Yield the dialogues of a split, by dialogue_id.
+
+        Raises:
+            InputError: at a dialogue whose utterances carry images that it does not have.
+        """
+        for dialogue in cast(Iterator[Dialogue], self._records("dialogues", split)):
+            if not all(0 <= image_id < dialogue.n_images for image_id in dialogue.carried_ids):
+                ids = f"image ids are {list(dialogue.carried_ids)}; they run from 0 to {dialogue.n_images - 1}"
+                raise fault(f"{self.folder}, dialogue {dialogue.dialogue_id}", f"{ids} in order of appearance")
+            yield dialogue
 
     def queries(self, split: str) -> Iterator[Query]:
         """Yield the queries of a split, by dialogue_id and query_id."""
@@ -119,14 +127,25 @@ class Dataset:
         """
         return cast(StoredImage, self._lookup("images", image_key))
 
-    def asked(self, split: str) -> Iterator[Asked]:
+    def image_or_missing(self, image_key: str) -> StoredImage:
+        """Return one stored image, or one of status `missing` where the dataset has none of that key."""
+        try:
+            return self.image(image_key)
+        except KeyError:
+            return StoredImage(image_key, "missing")
+
+    def asked(self, split: str, *, gold: bool = True) -> Iterator[Asked]:
         """Yield each dialogue with its queries and gold, by dialogue_id; dialogues without a query too.
+
+        Args:
+            split: of the dataset.
+            gold: whether the gold is read at all; systems are shown dialogues from here without it.
 
         Raises:
             MldrError: if the tables do not fit one another; `mldr dataset verify` says where.
         """
         queries = groupby(self.queries(split), key=lambda query: query.dialogue_id)
-        golds = self.gold(split) if self.has_gold(split) else None
+        golds = self.gold(split) if gold and self.has_gold(split) else None
         pending = next(queries, None)
         for dialogue in self.dialogues(split):
             if pending is None or pending[0] != dialogue.dialogue_id:

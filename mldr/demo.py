@@ -25,7 +25,7 @@ def run_demo(out: Path, *, force: bool, say: Callable[[str], None]) -> None:
     """Leave `dataset/`, `predictions/*.jsonl`, `scores.json` and `report.html` in a folder; print the scores.
 
     Args:
-        out: the folder; what an earlier demo left there is kept where it is the same, or replaced with `force`.
+        out: the folder; what an earlier demo left there is replaced with `force` only.
         force: replace it.
         say: takes one-line messages.
 
@@ -34,6 +34,9 @@ def run_demo(out: Path, *, force: bool, say: Callable[[str], None]) -> None:
     """
     if out.exists() and not out.is_dir():
         raise MldrError(f"{out} is no folder; choose another --out")
+    foreign = [name for name in ("predictions", "scores.json", "report.html") if (out / name).exists()]
+    if foreign and not force:
+        raise MldrError(f"{out} holds {', '.join(foreign)} already; choose another --out, or replace them with --force")
     folder = create(load_recipe(DEMO_FOLDER / "recipe.yaml"), DEMO_FOLDER, out / "dataset", force=force, say=say)
     dataset = mldr.load(folder)
     evaluator = Evaluator(dataset, SPLIT)

@@ -66,6 +66,11 @@ class Dialogue:
         return len(self.images)
 
     @property
+    def carried_ids(self) -> tuple[int, ...]:
+        """The image ids that its utterances carry, in order; of a sound dialogue 0 to n_images - 1."""
+        return tuple(image_id for utterance in self.utterances for image_id in utterance.image_ids)
+
+    @property
     def textless_ids(self) -> tuple[int, ...]:
         """The ids of utterances without text; they are outside the utterance universe."""
         return tuple(i for i, utterance in enumerate(self.utterances) if not utterance.text)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait as wait_for
+from threading import Thread, current_thread, main_thread
 from typing import Protocol, TypeVar
 
 from mldr.errors import InterruptedRun
@@ -42,13 +47,14 @@ class LocalExecutor:
             for task in tasks:
                 yield task, function(task)
             return
-        with ProcessPoolExecutor(self.workers, mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(self.workers, get_context("spawn"), initializer=_end_with_parent) as pool:
             running: dict[Future[Result], Task] = {}
             source = iter(tasks)
             try:
                 while True:
                     for drawn in islice(source, 2 * self.workers - len(running)):
-                        running[pool.submit(function, drawn)] = drawn
+                        with _deaf_to_interrupts():
+                            running[pool.submit(function, drawn)] = drawn
                     if not running:
                         return
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -58,3 +64,28 @@ class LocalExecutor:
             finally:
                 for future in running:
                     future.cancel()
+
+
+def _end_with_parent() -> None:
+    """End this worker when its parent is gone, killed too: an orphan would go on writing beside the resumed run."""
+    parent = parent_process()
+    if parent is not None:
+        Thread(target=_wait_for_end, args=(parent.sentinel,), daemon=True).start()
+
+
+def _wait_for_end(sentinel: int) -> None:
+    wait_for([sentinel])
+    os._exit(1)
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Start processes that ignore Ctrl-C: it reaches the whole group, and the parent alone decides what it means."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 from mldr.dialogue import StoredImage
 from mldr.errors import Faults, MldrError, fault
 from mldr.files import written_whole
-from mldr.tables import KEYS, Record, Row, Table, arrow_schema, from_row, to_row
+from mldr.tables import KEYS, NULLABLE, Record, Row, Table, arrow_schema, from_row, to_row
 
 ROWS_A_GROUP = 5_000
 BYTES_A_GROUP = 8 * 1024 * 1024
@@ -114,12 +115,28 @@ def read_shard(path: Path, table: Table, rows: int = 1_000) -> Iterator[Record]:
     """
     check_columns(path, table)
     for batch in read_batches(path, arrow_schema(table).names, rows):
+        sound = not any(True for name in batch.schema.names for _ in nulls(name, batch.column(name)))
         for row in batch.to_pylist():
-            try:
-                record = from_row(table, row)
-            except TypeError as error:
-                raise fault(f"{path}, {row[KEYS[table]]}", "holds a null where none may be") from error
-            yield record
+            if not sound and (wrong := _null_in(row, table)):
+                raise fault(f"{path}, {row[KEYS[table]]}", f"{wrong} is null")
+            yield from_row(table, row)
+
+
+def nulls(name: str, array: Any) -> Iterator[str]:
+    """Yield the names of columns, nested ones too, that hold a null and must not."""
+    if array.null_count and name.rpartition(".")[2] not in NULLABLE:
+        yield name
+    elif pa.types.is_list(array.type):
+        yield from nulls(name, array.flatten())
+    elif pa.types.is_struct(array.type) and name != "image":
+        for position, field in enumerate(array.type):
+            yield from nulls(f"{name}.{field.name}", array.field(position))
+
+
+def _null_in(row: Row, table: Table) -> str:
+    """Return the name of a column of one row that is null and must not be, '' for none."""
+    one = pa.RecordBatch.from_pylist([row], schema=arrow_schema(table))
+    return next((found for name in one.schema.names for found in nulls(name, one.column(name))), "")
 
 
 def check_columns(path: Path, table: Table) -> list[str]:

@@ -53,7 +53,7 @@ def shown_html(dataset: Dataset, dialogue_id: str, out: Path, *, force: bool = F
     if out.exists() and not force:
         raise MldrError(f"{out} exists; replace it with --force")
     dialogue = _find(dataset, dialogue_id).dialogue
-    images = {image.image_key: dataset.image(image.image_key) for image in dialogue.images}
+    images = {image.image_key: dataset.image_or_missing(image.image_key) for image in dialogue.images}
     body = tag("main", tag("h1", dialogue_id), bubbles(dialogue, images))
     write_text(out, page(dialogue_id, _page_language(dialogue), STYLE, body))
 

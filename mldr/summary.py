@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mldr.dataset import Asked, Dataset
 from mldr.dialogue import Dialogue
+from mldr.errors import printable
 
 
 class Range(BaseModel):
@@ -127,10 +128,11 @@ def _add_gold(asked: Asked, summary: SplitSummary, counters: dict[str, Counter[s
 
 def is_scattered(utterance_ids: tuple[int, ...], dialogue: Dialogue) -> bool:
     """Say whether some utterance with text lies between the gold ones without being gold."""
-    if not utterance_ids:
+    known = [i for i in utterance_ids if 0 <= i < dialogue.n_utterances]  # others are for `verify` to name
+    if not known:
         return False
-    inside = range(min(utterance_ids), max(utterance_ids) + 1)
-    return len(set(inside) - set(dialogue.textless_ids)) > len(utterance_ids)
+    between = range(min(known), max(known) + 1)
+    return len(set(between) - set(dialogue.textless_ids)) > len(set(known))
 
 
 def _share(part: float, whole: int) -> float:
@@ -164,7 +166,7 @@ def shown(summary: SplitSummary, field: str) -> str:
     """Return a statistic in words."""
     value = getattr(summary, field)
     if isinstance(value, dict):
-        return ", ".join(f"{name} {count:,}" for name, count in value.items()) or "-"
+        return printable(", ".join(f"{name} {count:,}" for name, count in value.items()) or "-", 2_000)
     if isinstance(value, float):
         return f"{100 * value:.1f} %"
     return f"{value:,}" if isinstance(value, int) else str(value)

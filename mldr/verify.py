@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mldr.dataset import Dataset
@@ -16,8 +15,8 @@ from mldr.errors import Faults, InputError, MldrError
 from mldr.files import inside, sha256_file
 from mldr.images import ImageError, open_stored
 from mldr.manifest import MANIFEST, gold_hash
-from mldr.shards import check_columns, read_batches
-from mldr.tables import CHOICES, KEYS, NULLABLE, TABLES, Row, Table, arrow_schema, from_row, to_row
+from mldr.shards import check_columns, nulls, read_batches
+from mldr.tables import CHOICES, KEYS, TABLES, Row, Table, arrow_schema, from_row, to_row
 
 
 def verify(dataset: Dataset) -> dict[str, list[str]]:
@@ -101,7 +100,7 @@ def _check_values(path: Path, table: Table, last: str, faults: Faults) -> str:
     names = [name for name in arrow_schema(table).names if name != "image"]
     for batch in read_batches(path, names):
         for name in names:
-            for nested in _nulls(name, batch.column(name)):
+            for nested in nulls(name, batch.column(name)):
                 faults.add(f"{path}, rows {start} to {start + batch.num_rows - 1}", f"{nested} is null")
             allowed = CHOICES.get(f"{table}.{name}")
             for value in sorted(set(batch.column(name).to_pylist()) - {None, *allowed}) if allowed else ():
@@ -134,17 +133,6 @@ def _misderived(table: Table, row: Row) -> Iterator[str]:
             yield name
 
 
-def _nulls(name: str, array: pa.Array) -> Iterator[str]:
-    """Yield the names of columns, nested ones too, that hold a null and must not."""
-    if array.null_count and name.rpartition(".")[2] not in NULLABLE:
-        yield name
-    elif pa.types.is_list(array.type):
-        yield from _nulls(name, array.flatten())
-    elif pa.types.is_struct(array.type):
-        for position, field in enumerate(array.type):
-            yield from _nulls(f"{name}.{field.name}", array.field(position))
-
-
 def _check_split(dataset: Dataset, split: str, faults: Faults) -> None:
     images = _check_images(dataset, split, faults)
     used: set[str] = set()
@@ -159,6 +147,11 @@ def _check_split(dataset: Dataset, split: str, faults: Faults) -> None:
             for message in dialogue_faults(dialogue, images):
                 faults.add(f"{split}, dialogue {dialogue.dialogue_id}", message)
             seen.update(query.query_id for query in asked.queries)
+            for query in asked.queries:
+                if not query.text.strip():
+                    faults.add(f"{split}, query {query.query_id}", "asks nothing: its text is empty")
+                for message in text_faults(query.text):
+                    faults.add(f"{split}, query {query.query_id}", message)
             for gold in asked.gold:
                 hashed.append((gold, dialogue))
                 for message in gold_faults(gold, dialogue):
@@ -231,9 +224,10 @@ def _check_leaks(dataset: Dataset, faults: Faults) -> None:
 
 def dialogue_faults(dialogue: Dialogue, image_keys: set[str]) -> Iterator[str]:
     """Yield what is wrong inside a dialogue: image ids that do not run from 0 in order, unknown keys, replies."""
-    carried = [image_id for utterance in dialogue.utterances for image_id in utterance.image_ids]
-    if carried != list(range(dialogue.n_images)):
-        yield f"image ids are {carried}; they run from 0 to {dialogue.n_images - 1} in order of appearance"
+    if dialogue.carried_ids != tuple(range(dialogue.n_images)):
+        yield f"image ids are {list(dialogue.carried_ids)}; they run from 0 to {dialogue.n_images - 1} in order of appearance"
+    for text in (utterance.text for utterance in dialogue.utterances):
+        yield from text_faults(text)
     for index, utterance in enumerate(dialogue.utterances):
         if not utterance.text and not utterance.image_ids:
             yield f"utterance {index} has neither text nor an image"
@@ -242,6 +236,14 @@ def dialogue_faults(dialogue: Dialogue, image_keys: set[str]) -> Iterator[str]:
     for image in dialogue.images:
         if image.image_key not in image_keys:
             yield f"image {image.image_key} is not among the split's images"
+
+
+def text_faults(text: str) -> Iterator[str]:
+    """Yield what a stored text must not hold."""
+    if "\0" in text:
+        yield "a text holds a NUL"
+    if "\r" in text:
+        yield "a text holds a carriage return; newlines are stored as \\n"
 
 
 def image_faults(image: StoredImage) -> Iterator[str]:

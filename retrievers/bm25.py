@@ -33,9 +33,14 @@ class BM25:
     """
 
     def __init__(self, captions: bool = False, utterance_threshold: float = 0.0, image_threshold: float = 0.0) -> None:
+        if not isinstance(captions, bool):
+            raise ValueError(f"captions is {captions!r}; true or false is expected")
+        for name, value in (("utterance_threshold", utterance_threshold), ("image_threshold", image_threshold)):
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise ValueError(f"{name} is {value!r}; a number is expected")
         self.captions = captions
         self.sees: tuple[Sees, ...] = ("text", "captions") if captions else ("text",)
-        self.thresholds = {"utterances": utterance_threshold, "images": image_threshold}
+        self.thresholds = {"utterances": float(utterance_threshold), "images": float(image_threshold)}
 
     @property
     def fitted(self) -> dict[str, Any]:

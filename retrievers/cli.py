@@ -50,4 +50,12 @@ def _option(text: str) -> tuple[str, Any]:
     name, found, value = text.partition("=")
     if not found or not name.isidentifier():
         raise typer.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--option")
-    return name, yaml.safe_load(value)
+    try:
+        given = yaml.safe_load(value)
+    except (yaml.YAMLError, ValueError) as error:
+        raise typer.BadParameter(f"the value of {name} cannot be read", param_hint="--option") from error
+    if given is not None and not isinstance(given, (str, int, float, bool)):
+        raise typer.BadParameter(
+            f"{name} is {value!r}; a number, a word, true or false is expected", param_hint="--option"
+        )
+    return name, given

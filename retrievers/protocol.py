@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from mldr.dialogue import Dialogue, Query, StoredImage
 from mldr.eval.prediction import Prediction
@@ -76,16 +76,14 @@ class Retriever(Protocol):
 
 
 @runtime_checkable
-class Fitted(Protocol):
-    """A retriever with values that are tuned on validation."""
+class Fittable(Protocol):
+    """A retriever with values that are tuned on validation.
+
+    Where it has an attribute `fitted`, a dictionary of the tuned values, predictions record it.
+    """
 
     def fit(self, examples: Iterable[Example]) -> None:
         """Tune on validation; called once, before the first `retrieve`."""
-        ...
-
-    @property
-    def fitted(self) -> dict[str, Any]:
-        """The tuned values, which predictions record."""
         ...
 
 

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterator, Mapping
+import traceback
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from mldr.console import progress
 from mldr.dataset import Asked, Dataset
-from mldr.errors import MldrError
+from mldr.dialogue import StoredImage
+from mldr.errors import MldrError, printable
 from mldr.eval.goldset import read_query_ids
-from mldr.eval.prediction import Prediction
+from mldr.eval.prediction import Prediction, row_faults
 from mldr.eval.reader import read_predictions
-from mldr.files import canonical_json
+from mldr.files import canonical_json, parse_json
+from mldr.markup import Sees
 from mldr.plugins import resolve
-from mldr.retrievers.protocol import Example, Fitted, Gold, Retriever, ask_of, view_of
+from mldr.retrievers.protocol import Example, Fittable, Gold, Retriever, ask_of, view_of
 from mldr.version import __version__
 
 GROUP = "mldr.retrievers"
@@ -31,17 +36,34 @@ def make_retriever(name: str, options: Mapping[str, Any]) -> Retriever:
         MldrError: if there is none, or it does not take these options.
     """
     kind = resolve(GROUP, name)
-    known = [parameter for parameter in inspect.signature(kind).parameters if parameter != "self"]
+    try:
+        known = [parameter for parameter in inspect.signature(kind).parameters if parameter != "self"]
+    except (TypeError, ValueError) as error:
+        raise MldrError(f"{name} is no retriever: a class is expected") from error
     if wrong := [option for option in options if option not in known]:
         takes = ", ".join(known) or "none"
         raise MldrError(f"{name} takes no option {', '.join(sorted(wrong))}; it takes {takes}")
-    try:
+    with _answerable_for(name):
         retriever = kind(**options)
-    except (TypeError, ValueError) as error:
-        raise MldrError(f"{name}: {error}") from error
-    if not callable(getattr(retriever, "retrieve", None)) or not getattr(retriever, "sees", None):
-        raise MldrError(f"{name} is no retriever: it lacks retrieve() or sees")
+        sees = getattr(retriever, "sees", None)
+    if not callable(getattr(retriever, "retrieve", None)):
+        raise MldrError(f"{name} is no retriever: it lacks retrieve()")
+    if isinstance(sees, str) or not isinstance(sees, Collection) or not sees or not set(sees) <= set(get_args(Sees)):
+        raise MldrError(f"{name}: sees is {sees!r}; a list of {', '.join(get_args(Sees))} is expected")
     return cast(Retriever, retriever)
+
+
+@contextmanager
+def _answerable_for(name: str) -> Iterator[None]:
+    """Turn whatever a system's own code raises into one line that names the system and the place."""
+    try:
+        yield
+    except (MldrError, KeyboardInterrupt):
+        raise
+    except (Exception, SystemExit) as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if len(frames) > 1 else ""
+        raise MldrError(f"{name} failed: {type(error).__name__}: {printable(str(error))}{place}") from error
 
 
 def run_retriever(
@@ -80,11 +102,11 @@ def run_retriever(
     out.parent.mkdir(parents=True, exist_ok=True)
     written = 0
     with out.open("a" if resume else "w", encoding="utf-8", newline="\n") as stream:
-        for position, asked in enumerate(progress(dataset.asked(split), total, f"{name} on {split}")):
+        for position, asked in enumerate(progress(dataset.asked(split, gold=False), total, f"{name} on {split}")):
             if limit is not None and position >= limit:
                 break
-            for prediction in _answers(name, retriever, dataset, asked, done):
-                stream.write(_with_meta(prediction, meta).to_json() + "\n")
+            for line in _answers(name, retriever, dataset, asked, done, meta):
+                stream.write(line + "\n")
                 stream.flush()
                 written += 1
     return written
@@ -95,39 +117,82 @@ def _described(name: str, retriever: Retriever, dataset: Dataset, options: Mappi
     meta: dict[str, Any] = {"system": name, "sees": sorted(retriever.sees), "mldr": __version__}
     if options:
         meta["options"] = dict(options)
-    if isinstance(retriever, Fitted):
+    if isinstance(retriever, Fittable):
         if FITTED_ON in dataset.splits and dataset.has_gold(FITTED_ON):
-            retriever.fit(_examples(retriever, dataset))
+            # A list and no generator: that would be a way back to the dataset. Validation splits are small.
+            examples = [_example(retriever.sees, dataset.image, asked) for asked in dataset.asked(FITTED_ON)]
+            with _answerable_for(name):
+                retriever.fit(iter(examples))
             meta["fitted_on"] = FITTED_ON
-        meta["fitted"] = retriever.fitted
+        meta["fitted"] = _plain_json(name, getattr(retriever, "fitted", {}))
     return meta
 
 
-def _examples(retriever: Retriever, dataset: Dataset) -> Iterator[Example]:
-    for asked in dataset.asked(FITTED_ON):
-        view = view_of(asked.dialogue, retriever.sees, dataset.image)
-        golds = [Gold(frozenset(gold.utterance_ids), frozenset(gold.image_ids)) for gold in asked.gold]
-        yield view, [ask_of(query) for query in asked.queries], golds
+def _example(sees: Collection[Sees], image: Callable[[str], StoredImage], asked: Asked) -> Example:
+    view = view_of(asked.dialogue, sees, image)
+    golds = [Gold(frozenset(gold.utterance_ids), frozenset(gold.image_ids)) for gold in asked.gold]
+    return view, [ask_of(query) for query in asked.queries], golds
 
 
-def _answers(name: str, retriever: Retriever, dataset: Dataset, asked: Asked, done: set[str]) -> Iterator[Prediction]:
+def _plain_json(name: str, value: Any) -> Any:
+    """Return a system's own value as JSON keeps it; numbers of numpy become Python's."""
+    try:
+        return json.loads(json.dumps(value, default=lambda one: one.item(), allow_nan=False))
+    except (TypeError, ValueError, AttributeError) as error:
+        raise MldrError(f"{name}: {printable(repr(value))} cannot be written as JSON") from error
+
+
+def _answers(
+    name: str, retriever: Retriever, dataset: Dataset, asked: Asked, done: set[str], meta: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield the predictions for one dialogue as lines of a predictions file."""
     asks = [ask_of(query) for query in asked.queries if query.query_id not in done]
     if not asks:
         return
     open_ids = {ask.query_id for ask in asks}
-    view = view_of(asked.dialogue, retriever.sees, dataset.image)
-    for prediction in retriever.retrieve(view, asks):
+    with _answerable_for(name):
+        view = view_of(asked.dialogue, retriever.sees, dataset.image)
+        predictions = iter(retriever.retrieve(view, asks))
+    while True:
+        with _answerable_for(name):
+            prediction = next(predictions, None)
+        if prediction is None:
+            return
+        line = _line(name, prediction, meta)
         if prediction.query_id not in open_ids:
             raise MldrError(f"{name} answered {prediction.query_id!r}, which it was not asked, or twice")
         open_ids.remove(prediction.query_id)
-        yield prediction
+        yield line
 
 
-def _with_meta(prediction: Prediction, meta: Mapping[str, Any]) -> Prediction:
-    from dataclasses import replace
+def _line(name: str, prediction: Any, meta: Mapping[str, Any]) -> str:
+    """Return a prediction as a line of a predictions file, with what is known of its system.
 
-    own = json.loads(prediction.meta) if prediction.meta else {}
-    return replace(prediction, meta=canonical_json({**own, **meta}))
+    Raises:
+        MldrError: if it is none, or `mldr-eval` would refuse it.
+    """
+    if not isinstance(prediction, Prediction):
+        raise MldrError(f"{name} yielded {type(prediction).__name__}; a Prediction is expected")
+    own = prediction.meta
+    values = {field.name: _plain(getattr(prediction, field.name)) for field in fields(prediction)}
+    try:
+        known = parse_json(own) if own else {}
+        line = Prediction(**{**values, "meta": canonical_json({**known, **meta})}).to_json()
+        wrong = list(row_faults(json.loads(line)))
+    except (TypeError, ValueError) as error:
+        raise MldrError(f"{name}: a prediction for {prediction.query_id!r} cannot be written ({error})") from error
+    if wrong:
+        raise MldrError(f"{name}: a prediction for {prediction.query_id!r} is wrong: {'; '.join(wrong)}")
+    return line
+
+
+def _plain(value: Any) -> Any:
+    """Return numbers of numpy as Python's, and any sequence as a tuple."""
+    if value is None or isinstance(value, (str, bytes)):
+        return value
+    if isinstance(value, Iterable):
+        return tuple(_plain(one) for one in value)
+    return value.item() if hasattr(value, "item") else value
 
 
 def _done(out: Path, dataset: Dataset, split: str, meta: Mapping[str, Any]) -> set[str]:

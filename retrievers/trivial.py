@@ -42,6 +42,10 @@ class Random:
     sees: tuple[Sees, ...] = ("text",)
 
     def __init__(self, chance: float = 0.5, seed: int = 0) -> None:
+        if isinstance(chance, bool) or not isinstance(chance, (int, float)) or not 0 <= chance <= 1:
+            raise ValueError(f"chance is {chance!r}; a number from 0 to 1 is expected")
+        if isinstance(seed, bool) or not isinstance(seed, int):
+            raise ValueError(f"seed is {seed!r}; a whole number is expected")
         self.chance = chance
         self.seed = seed
 

@@ -90,14 +90,18 @@ def small_rows(first: int, colour: str) -> Rows:
         fragment_id = "" if negative else f"{dialogue.dialogue_id}-f{position:07x}"
         rows["queries"].append(Query(query_id, dialogue.dialogue_id, "en", f"word{position} of {dialogue.dialogue_id}"))
         rows["gold"].append(
-            Gold(
-                query_id, fragment_id, "fine", utterance_ids, image_ids, negative_type="unrelated" if negative else ""
-            )
+            Gold(query_id, fragment_id, "fine", utterance_ids, image_ids, negative_type="unrelated" if negative else "")
         )
         if not negative:
             rows["fragments"].append(
                 Fragment(
-                    fragment_id, dialogue.dialogue_id, "fine", "t", f"source/{first}-{position}", utterance_ids, image_ids
+                    fragment_id,
+                    dialogue.dialogue_id,
+                    "fine",
+                    "t",
+                    f"source/{first}-{position}",
+                    utterance_ids,
+                    image_ids,
                 )
             )
     return rows

@@ -110,7 +110,7 @@ class NeutralSource:
                     place, f"no image {image.path!r} in the folder of {self.path.name}, or not inside it"
                 )
             return SourceImage(ref, path="" if path is None else str(path), caption=image.caption)
-        url = image.url if image.url.startswith(("http://", "https://")) else ""
+        url = image.url if image.url.lower().startswith(("http://", "https://")) else ""
         if image.url and not url:
             reading.counts["image urls that are not http(s), not opened"] += 1
         return SourceImage(ref, url=url, caption=image.caption)
@@ -166,6 +166,7 @@ def convert(
         image_of: finds an image's file or address.
     """
     before = reading.faults.total
+    dialogue = cut(dialogue, recipe.max_turns, reading)
     turns: list[SourceTurn] = []
     images: list[SourceImage] = []
     for index, turn in enumerate(dialogue.turns):
@@ -181,32 +182,32 @@ def convert(
             image = len(images)
             caption = clean_text(turn.image.caption, here, reading)
             carried = turn.image.model_copy(update={"caption": caption})
-            images.append(image_of(carried, f"{dialogue.id}#{image}", here, reading))
+            images.append(replace(image_of(carried, f"{dialogue.id}#{image}", here, reading), place=here))
         turns.append(SourceTurn(dialogue.speakers.index(turn.speaker), text if text.strip() else "", image))
     tags = tuple(_tags(dialogue.tags, turns, len(images), place, reading))
-    texts = [dialogue.id, dialogue.topic, dialogue.licence, dialogue.attribution, *dialogue.speakers]
-    texts += [word for tag in dialogue.tags for word in (tag.name, tag.query)]
-    for text in texts:
+    identifier, topic, licence, attribution, *speakers = (
         clean_text(text, place, reading)
+        for text in (dialogue.id, dialogue.topic, dialogue.licence, dialogue.attribution, *dialogue.speakers)
+    )
     if reading.faults.total > before:
         return None
     prefix = f"{recipe.name}/"
-    source_id = dialogue.id if dialogue.id.startswith(prefix) else prefix + dialogue.id
-    whole = SourceDialogue(
+    source_id = identifier if identifier.startswith(prefix) else prefix + identifier
+    return SourceDialogue(
         source_id=source_id,
         source=recipe.name,
         language=dialogue.lang.replace("_", "-").split("-")[0].lower(),
-        speakers=tuple(dialogue.speakers),
-        topic=dialogue.topic or source_id,
+        speakers=tuple(speakers),
+        topic=topic or source_id,
         turns=tuple(turns),
         images=tuple(images),
         tags=tags,
         label_source=recipe.label_source if tags else "rule",
         label_model=recipe.label_model if tags else "",
-        licence=dialogue.licence,
-        attribution=dialogue.attribution,
+        licence=licence,
+        attribution=attribution,
+        place=place,
     )
-    return cut(whole, recipe.max_turns, reading)
 
 
 def clean_text(text: str, place: str, reading: Reading) -> str:
@@ -225,6 +226,7 @@ def clean_text(text: str, place: str, reading: Reading) -> str:
 def _tags(
     tags: Iterable[NeutralTag], turns: list[SourceTurn], n_images: int, place: str, reading: Reading
 ) -> Iterator[SourceTag]:
+    seen: set[tuple[str, str]] = set()
     for index, tag in enumerate(tags):
         here = f"{place}, tags.{index}"
         for kind, ids, size in (("turn", tag.turns, len(turns)), ("image", tag.images, n_images)):
@@ -235,22 +237,32 @@ def _tags(
                     reading.faults.add(here, f"turn {position} has no text; name its image instead")
         if tag.level != "topic" and not tag.turns and not tag.images:
             reading.faults.add(here, "marks nothing; only a tag of level topic may leave turns and images out")
-        yield SourceTag(tag.name, tag.level, tuple(sorted(set(tag.turns))), tuple(sorted(set(tag.images))), tag.query)
+        name, query = (clean_text(text, here, reading) for text in (tag.name, tag.query))
+        if (tag.level, name) in seen:
+            reading.faults.add(here, f"a second tag of level {tag.level} with the name {name!r}; names tell tags apart")
+        seen.add((tag.level, name))
+        yield SourceTag(name, tag.level, tuple(sorted(set(tag.turns))), tuple(sorted(set(tag.images))), query.strip())
 
 
-def cut(dialogue: SourceDialogue, max_turns: int | None, reading: Reading) -> SourceDialogue:
-    """Return the dialogue's first turns, with the images and tags that are left of it."""
+def cut(dialogue: NeutralDialogue, max_turns: int | None, reading: Reading) -> NeutralDialogue:
+    """Return the dialogue's first turns, with the tags that are left of it; what is cut is counted."""
     if max_turns is None or len(dialogue.turns) <= max_turns:
         return dialogue
     reading.counts["dialogues cut by max_turns"] += 1
     reading.counts["turns cut by max_turns"] += len(dialogue.turns) - max_turns
     turns = dialogue.turns[:max_turns]
-    n_images = sum(turn.image is not None for turn in turns)
+    n_turns, n_images = len(dialogue.turns), sum(turn.image is not None for turn in turns)
+    all_images = sum(turn.image is not None for turn in dialogue.turns)
     tags = []
     for tag in dialogue.tags:
-        kept = tuple(t for t in tag.turns if t < max_turns), tuple(i for i in tag.images if i < n_images)
-        if any(kept) or tag.level == "topic":
-            tags.append(replace(tag, turns=kept[0], images=kept[1]))
+        # An id that never existed stays, to be named as a fault.
+        kept = [t for t in tag.turns if not max_turns <= t < n_turns]
+        images = [i for i in tag.images if not n_images <= i < all_images]
+        if kept or images or not (tag.turns or tag.images):
+            reading.counts["tags cut in part by max_turns"] += len(kept) + len(images) < len(tag.turns) + len(
+                tag.images
+            )
+            tags.append(tag.model_copy(update={"turns": kept, "images": images}))
         else:
             reading.counts["tags cut by max_turns"] += 1
-    return replace(dialogue, turns=turns, images=dialogue.images[:n_images], tags=tuple(tags))
+    return dialogue.model_copy(update={"turns": turns, "tags": tags})

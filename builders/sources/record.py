@@ -27,6 +27,8 @@ class SourceImage:
     caption: str = ""
     licence: str = ""
     attribution: str = ""
+    place: str = ""
+    """Where it was read, for faults."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class SourceDialogue:
     label_model: str = ""
     licence: str = ""
     attribution: str = ""
+    place: str = ""
+    """Where it was read, for faults."""
 
     def to_json(self) -> str:
         """Return the record as one line of JSON."""

@@ -111,12 +111,41 @@ def test_something_else_at_out_is_never_overwritten_without_force(tmp_path: Path
     out.mkdir()
     (out / "thesis.txt").write_text("years of work", encoding="utf-8")
     words = ("mldr", "build", "create", str(recipe), "--out", str(out))
-    code, _, err = command(*words)
+    for more in ((), ("--force",)):
+        code, _, err = command(*words, *more)
+        assert code == 1
+        assert "is no dataset, so it is not replaced" in err
+        assert (out / "thesis.txt").read_text(encoding="utf-8") == "years of work"
+
+
+@pytest.mark.parametrize("name", ["out.partial", "out.old"])
+def test_folders_with_names_like_ours_are_never_touched(tmp_path: Path, name: str) -> None:
+    recipe = corpus(tmp_path / "in", 60)
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "thesis.txt").write_text("years of work", encoding="utf-8")
+    if name == "out.partial":
+        with pytest.raises(MldrError, match="move it"):
+            build(recipe, tmp_path / "out")
+    else:
+        build(recipe, tmp_path / "out")
+        build(recipe, tmp_path / "out", force=True)
+    assert (tmp_path / name / "thesis.txt").read_text(encoding="utf-8") == "years of work"
+
+
+def test_force_replaces_a_dataset_of_another_recipe(tmp_path: Path) -> None:
+    build(corpus(tmp_path / "in", 60), tmp_path / "out")
+    dataset = build(corpus(tmp_path / "in2", 60, seed=9), tmp_path / "out", force=True)
+    assert dataset.manifest.seed == 9
+    assert verify(dataset) == {}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "in2", "out"]
+
+
+@pytest.mark.parametrize("out", [".", "./", "/"])
+def test_an_out_that_is_no_folder_of_its_own_is_refused(tmp_path: Path, command: Command, out: str) -> None:
+    recipe = corpus(tmp_path / "in", 60)
+    code, _, err = command("mldr", "build", "create", str(recipe), "--out", out)
     assert code == 1
-    assert "--force" in err
-    assert (out / "thesis.txt").read_text(encoding="utf-8") == "years of work"
-    assert command(*words, "--force")[0] == 0
-    assert verify(mldr.load(out)) == {}
+    assert "choose another --out" in err
 
 
 def test_a_build_of_another_recipe_at_out_is_not_taken_for_this_one(tmp_path: Path) -> None:
@@ -148,8 +177,7 @@ def test_two_builds_cannot_write_to_one_place(tmp_path: Path) -> None:
     from filelock import FileLock
 
     recipe = corpus(tmp_path / "in", 60)
-    (tmp_path / "out.partial").mkdir()
-    with FileLock(tmp_path / "out.partial" / "lock"), pytest.raises(MldrError, match="another build"):
+    with FileLock(tmp_path / ".out.lock"), pytest.raises(MldrError, match="another build"):
         build(recipe, tmp_path / "out")
 
 
@@ -212,7 +240,7 @@ def test_two_dialogues_of_one_id_are_a_fault(tmp_path: Path, command: Command) -
     write_lines(tmp_path / "sources.jsonl", [line(1), line(2), line(1)])
     code, _, err = command("mldr", "build", "check", str(write_recipe(tmp_path)))
     assert code == 1
-    assert "two dialogues have the id 'src/d0001'" in err
+    assert "sources.jsonl, line 3: the id 'src/d0001' again" in err
 
 
 def test_an_image_id_that_stands_for_two_pictures_is_a_fault(tmp_path: Path, command: Command) -> None:
@@ -222,7 +250,7 @@ def test_an_image_id_that_stands_for_two_pictures_is_a_fault(tmp_path: Path, com
     write_lines(tmp_path / "sources.jsonl", lines)
     code, _, err = command("mldr", "build", "check", str(write_recipe(tmp_path)))
     assert code == 1
-    assert "'src/same' has two paths" in err
+    assert "line 2, turns.1: the image 'src/same' has two paths" in err
 
 
 def test_sources_of_too_few_topics_cannot_be_built(tmp_path: Path, command: Command) -> None:

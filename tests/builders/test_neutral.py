@@ -81,6 +81,34 @@ def test_max_turns_cuts_turns_images_and_tags_and_counts_them(tmp_path: Path) ->
     assert [(tag.name, tag.turns, tag.images) for tag in dialogue.tags] == [("early", (0,), ()), ("all", (), ())]
     assert reading.counts["turns cut by max_turns"] == 2
     assert reading.counts["tags cut by max_turns"] == 1
+    assert reading.counts["tags cut in part by max_turns"] == 1
+
+
+def test_a_topic_tag_that_is_cut_away_does_not_become_the_whole_dialogue(tmp_path: Path) -> None:
+    record = {**line(1), "tags": [{"name": "late", "level": "topic", "turns": [4], "images": [], "query": "q"}]}
+    (dialogue,), _ = read(tmp_path, [record], max_turns=3)
+    assert dialogue.tags == ()
+
+
+def test_what_max_turns_cuts_is_not_looked_for(tmp_path: Path) -> None:
+    record = line(1)
+    record["turns"][4]["image"] = {"path": "gone.png"}
+    (dialogue,), reading = read(tmp_path, [record], max_turns=3)
+    assert not reading.faults
+    assert dialogue.images == ()
+
+
+def test_two_tags_of_one_name_and_level_are_a_fault(tmp_path: Path) -> None:
+    tag = {"name": "t", "level": "fine", "turns": [0, 2], "images": []}
+    assert "a second tag" in only_fault(read(tmp_path, [{**line(1), "tags": [tag, tag]}])[1])
+
+
+def test_every_text_of_a_record_is_cleaned(tmp_path: Path) -> None:
+    record = {**line(1, topic="to\0p"), "licence": "CC\0", "attribution": "A\r\nB"}
+    record["tags"] = [{"name": "n\0", "level": "fine", "turns": [0, 2], "images": [], "query": " q\0\r\n1 "}]
+    (dialogue,), _ = read(tmp_path, [record])
+    assert (dialogue.topic, dialogue.licence, dialogue.attribution) == ("top", "CC", "A\nB")
+    assert (dialogue.tags[0].name, dialogue.tags[0].query) == ("n", "q\n1")
 
 
 def test_a_url_that_is_not_http_is_never_opened_and_counted(tmp_path: Path) -> None:

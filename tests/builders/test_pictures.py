@@ -16,7 +16,9 @@ def files(folder: Path, **contents: bytes) -> dict[str, SourceImage]:
     for name, content in contents.items():
         path = folder / f"{name}.png"
         path.write_bytes(content)
-        images[f"src/{name}"] = SourceImage(f"src/{name}", str(path), licence="CC0-1.0", attribution=name)
+        images[f"src/{name}"] = SourceImage(
+            f"src/{name}", str(path), licence="CC0-1.0", attribution=name, place=f"line {name}"
+        )
     return images
 
 
@@ -43,7 +45,7 @@ def test_every_broken_picture_is_a_fault_and_a_mended_one_is_taken_up(tmp_path: 
     with pytest.raises(InputError) as raised:
         normalised(images, tmp_path / "work", False, LocalExecutor())
     assert raised.value.total == 2
-    assert "src/bad: bad.png: not a picture in a known format" in str(raised.value)
+    assert "line bad: image 'src/bad', bad.png: not a picture in a known format" in str(raised.value)
     mended = files(tmp_path, good=picture(), bad=picture("green"), cut=picture("blue"))
     assert len(set(normalised(mended, tmp_path / "work", False, LocalExecutor()).keys().values())) == 3
 

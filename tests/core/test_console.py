@@ -54,7 +54,11 @@ def test_a_command_that_ends_well_leaves_with_0(capsys: pytest.CaptureFixture[st
         (MldrError("no such split"), 1, "no such split\n"),
         (fault("a.jsonl, line 3", "not JSON"), 1, "1 fault:\n  a.jsonl, line 3: not JSON\n"),
         (FileNotFoundError(2, "No such file or directory", "a\x1b[31m"), 1, "a\\x1b[31m: No such file or directory\n"),
-        (OSError(28, "No space left on device"), 1, "input or output: No space left on device\n"),
+        (
+            OSError(28, "No space left on device"),
+            3,
+            "input or output: No space left on device; make room and run the same command again\n",
+        ),
         (InterruptedRun("the disk is full"), 3, "the disk is full\n"),
     ],
 )
