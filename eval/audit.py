@@ -14,11 +14,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, product
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from mldr.errors import Faults, MldrError, printable
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 NUMBERS = ("p", "r", "mcc")
 _MOST_CANDIDATES = 1e9
@@ -197,3 +200,29 @@ def _agreed(bounds: list[tuple[float, float]]) -> tuple[float | None, int]:
         if len(inside) > best[0]:
             best = (len(inside), max(bound[0] for bound in inside), min(bound[1] for bound in inside))
     return (best[1] + best[2]) / 2, best[0]
+
+
+def audit_tables(groups: Sequence[AuditedGroup]) -> list[Table]:
+    """Return a table for each group, for a terminal."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    tables = []
+    for group in groups:
+        share = "-" if group.share is None else f"{100 * group.share:.2f} %"
+        title = (
+            f"{printable(group.group)}: {group.agreeing} of {len(group.rows)} rows agree on a share of gold of {share}"
+        )
+        if group.return_everything_f1 is not None:
+            title += f"; returning everything gives F1 {100 * group.return_everything_f1:.1f}"
+        table = Table(title=Text(title), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+        for words in ("system", "share %", "within rounding", "verdict"):
+            table.add_column(words)
+        for row in group.rows:
+            numbers = ["-", "-"]
+            if row.share is not None and row.low is not None and row.high is not None:
+                numbers = [f"{100 * row.share:.2f}", f"{100 * row.low:.2f} to {100 * row.high:.2f}"]
+            table.add_row(Text(printable(row.system, 48)), *numbers, WORDS[row.verdict])
+        tables.append(table)
+    return tables

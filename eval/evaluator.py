@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-import hashlib
+import itertools
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from mldr.dataset import Dataset
 from mldr.eval.counts import CountTable, count
 from mldr.eval.goldset import GoldSet, read_gold
-from mldr.eval.measures import MEASURES, Average, Measure
-from mldr.eval.outcomes import OUTCOMES, Judged, judge
+from mldr.eval.hashing import answers_hash
+from mldr.eval.intake import PredictionTable, from_predictions, read_table
+from mldr.eval.measures import Measure, available, statistic
+from mldr.eval.measures.sets import SetMeasure
+from mldr.eval.oracle import best_threshold_f1
+from mldr.eval.outcomes import OUTCOMES, Answered, Judged, judge
 from mldr.eval.prediction import Prediction
-from mldr.eval.reader import read_predictions
-from mldr.eval.scores import Basis, MeasureValue, Scores
-from mldr.files import canonical_json
+from mldr.eval.scores import Basis, MeasureValue, OracleValue, Scores, SliceScores
+from mldr.eval.slices import FEW, Slicing
+from mldr.eval.trivial import column_totals, trivial_values
+from mldr.statistics import (
+    FEW_CLUSTERS,
+    MIN_CLUSTERS,
+    RESAMPLES,
+    Bootstrap,
+    Floats,
+    Statistic,
+    bootstrap,
+    cluster_sums,
+    widening,
+)
 from mldr.version import __version__
 
-MIN_CLUSTERS = 10
-"""Below so many clusters no interval is printed: a bootstrap over few clusters covers far less than it claims."""
+Predictions = PredictionTable | Mapping[str, Prediction]
 
 
 class Evaluator:
@@ -39,88 +55,188 @@ class Evaluator:
         statuses = Counter(dataset.arrow("images", split, ["status"]).column("status").to_pylist())
         self.images_note = _images_note(statuses)
 
-    def read(self, path: Path) -> dict[str, Prediction]:
+    def read(self, path: Path) -> PredictionTable:
         """Return the predictions of a file.
 
         Raises:
             InputError: with every fault of the file.
         """
-        return read_predictions(path, self.gold.asked)
+        return read_table(path, self.gold.query_ids)
 
-    def judge(self, predictions: Mapping[str, Prediction]) -> list[Judged]:
+    def judge(self, predictions: Predictions) -> Judged:
         """Return what became of each query, in the order of the gold set."""
-        return [judge(predictions.get(query_id), asked) for query_id, asked in self.gold.asked.items()]
+        if isinstance(predictions, PredictionTable):
+            return judge(predictions, self.gold)
+        known = {name: position for position, name in enumerate(self.gold.query_ids.to_pylist())}
+        return judge(from_predictions(predictions.values(), known), self.gold)
 
-    def score(self, predictions: Mapping[str, Prediction], measures: Sequence[Measure] = MEASURES) -> Scores:
+    def counts(self, predictions: Predictions) -> CountTable:
+        """Return the per-query counts that every measure derives from."""
+        return count(self.gold, self.judge(predictions))
+
+    def score(
+        self,
+        predictions: Predictions,
+        measures: Sequence[Measure] | None = None,
+        *,
+        by: Sequence[Slicing] = (),
+        resamples: int = RESAMPLES,
+        seed: int = 0,
+    ) -> Scores:
         """Return the scores of some predictions.
 
         Args:
-            predictions: query_id -> prediction; a query without one is `missing`.
-            measures: what to measure.
+            predictions: as `read` returns them, or query_id -> prediction; a query without one is `missing`.
+            measures: what to measure; by default everything that the predictions allow.
+            by: how to part the queries into slices.
+            resamples: of the bootstrap; 0 for no intervals.
+            seed: of the bootstrap.
         """
         judged = self.judge(predictions)
-        table = count(self.gold.asked.values(), judged)
-        valid = table.of(table.valid)
-        outcomes = Counter(judgement.outcome for judgement in judged)
+        table = count(self.gold, judged)
+        wanted = list(measures) if measures is not None else available(table)
+        values, slices = self._values(table, wanted, by, resamples, seed)
         return Scores(
             dataset=self.gold.dataset_name,
             split=self.gold.split,
             gold_hash=self.gold.gold_hash,
-            predictions_hash=predictions_hash(self.gold.asked, judged),
+            predictions_hash=self._hash(judged),
             n_queries=table.n_queries,
             n_clusters=self.gold.n_clusters,
-            measures=_values(measures, table),
-            n_valid=valid.n_queries,
-            measures_valid=_values(measures, valid),
+            measures=values,
+            n_valid=int(table.valid.sum()),
+            measures_valid=_valid_values(table, wanted),
             joint_from={average: _basis(table, average) for average in ("micro", "macro")},
-            outcomes={outcome: outcomes[outcome] for outcome in OUTCOMES},
-            ignored={
-                name: sum(getattr(judgement, name) for judgement in judged)
-                for name in ("textless", "repeated", "out_of_range")
+            trivial=dict(trivial_values(self.gold, [m for m in wanted if not _ranked(m)])),
+            slices=slices,
+            oracle={
+                name: OracleValue(value=value, threshold=threshold)
+                for name, (value, threshold) in best_threshold_f1(self.gold, judged).items()
             },
-            interval_note=_interval_note(self.gold.n_clusters),
+            latency_s=_latencies(judged.latency),
+            outcomes={outcome: int((judged.outcome == position).sum()) for position, outcome in enumerate(OUTCOMES)},
+            ignored={
+                "textless": int(judged.utt.textless.sum()),
+                "repeated": int(judged.utt.repeated.sum() + judged.img.repeated.sum()),
+                "out_of_range": int((~judged.utt.inside).sum() + (~judged.img.inside).sum()),
+            },
+            resamples=resamples,
+            seed=seed,
+            interval_note=_interval_note(self.gold.n_clusters, resamples),
             images_note=self.images_note,
             mldr_version=__version__,
         )
 
+    def _values(
+        self, table: CountTable, measures: list[Measure], by: Sequence[Slicing], resamples: int, seed: int
+    ) -> tuple[dict[str, MeasureValue], dict[str, list[SliceScores]]]:
+        """Return the measures over all queries and over each slice; one bootstrap serves them all."""
+        columns, values = statistic(measures)
+        rows = np.stack([table.column(name) for name in columns], axis=1)
+        size = self.gold.n_clusters
+        blocks = [cluster_sums(rows, self.gold.cluster, size)]
+        standing = [self.gold.n_clusters]
+        parts: list[tuple[Slicing, int, int]] = []
+        for slicing in by:
+            for code in range(len(slicing.labels)):
+                inside = slicing.code == code
+                blocks.append(cluster_sums(rows[inside], self.gold.cluster[inside], size))
+                standing.append(int(np.count_nonzero(np.bincount(self.gold.cluster[inside]))))
+                parts.append((slicing, code, int(inside.sum())))
+        every = _side_by_side(values, len(columns), len(blocks))
+        clusters = np.repeat(np.array(standing), len(measures))
+        sums = np.concatenate(blocks, axis=1)
+        boot = bootstrap(sums, every, resamples, seed, clusters)
+        exact = every(sums.sum(axis=0, keepdims=True))[0]
+        found = [_named(measures, exact, boot, position * len(measures)) for position in range(len(blocks))]
+        slices: dict[str, list[SliceScores]] = {slicing.name: [] for slicing in by}
+        for (slicing, code, n_queries), measured, n_clusters in zip(parts, found[1:], standing[1:], strict=True):
+            slices[slicing.name].append(
+                SliceScores(
+                    label=slicing.labels[code],
+                    n_queries=n_queries,
+                    n_clusters=n_clusters,
+                    measures=measured,
+                    note=f"only {n_clusters} clusters" if n_clusters < FEW else "",
+                )
+            )
+        return found[0], slices
 
-def predictions_hash(query_ids: Iterable[str], judged: Iterable[Judged]) -> str:
-    """Return the identity of a prediction file's answers: SHA-256 over each query's outcome and its ids as scored."""
-    rows = sorted(
-        (
-            query_id,
-            judgement.outcome,
-            list(judgement.utterance_ids),
-            list(judgement.image_ids),
-            _listed(judgement.utterance_scores),
-            _listed(judgement.image_scores),
+    def _hash(self, judged: Judged) -> str:
+        scores = _score_lists(judged.utt), _score_lists(judged.img)
+        return answers_hash(self.gold.query_ids, OUTCOMES, judged.outcome, judged.utt.ids, judged.img.ids, scores)
+
+
+def _side_by_side(values: Statistic, n_columns: int, n_blocks: int) -> Statistic:
+    """Return a statistic of several blocks of columns, one after another."""
+
+    def every(sums: Floats) -> Floats:
+        parts = [values(sums[:, block * n_columns : (block + 1) * n_columns]) for block in range(n_blocks)]
+        return np.concatenate(parts, axis=1)
+
+    return every
+
+
+def _named(measures: Sequence[Measure], exact: Floats, boot: Bootstrap, start: int) -> dict[str, MeasureValue]:
+    return {
+        str(measure): MeasureValue(
+            value=_number(exact[start + position]),
+            low=_number(boot.low[start + position]),
+            high=_number(boot.high[start + position]),
         )
-        for query_id, judgement in zip(query_ids, judged, strict=True)
-    )
-    return hashlib.sha256(canonical_json(rows).encode("utf-8")).hexdigest()
+        for position, measure in enumerate(measures)
+    }
 
 
-def _listed(scores: tuple[float, ...] | None) -> list[float]:
-    return [] if scores is None else list(scores)
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
-def _values(measures: Iterable[Measure], table: CountTable) -> dict[str, MeasureValue]:
-    return {str(measure): MeasureValue(value=measure(table)) for measure in measures}
+def _valid_values(table: CountTable, measures: Sequence[Measure]) -> dict[str, MeasureValue]:
+    valid = table.of(table.valid)
+    return {str(measure): MeasureValue(value=measure(valid)) for measure in measures}
 
 
-def _basis(table: CountTable, average: Average) -> Basis:
-    utterances = Measure("utt", "f1", average)(table) is not None
-    images = Measure("img", "f1", average)(table) is not None
+def _ranked(measure: Measure) -> bool:
+    return measure.name.endswith("_ap")
+
+
+def _score_lists(answered: Answered) -> list[list[float]] | None:
+    """Return the scores of each query's ids; [] where its row carries none."""
+    if answered.scores is None:
+        return None
+    flat, offsets = answered.scores.tolist(), answered.ids.offsets.tolist()
+    lists = [flat[start:end] for start, end in itertools.pairwise(offsets)]
+    return [[] if any(score != score for score in one) else one for one in lists]
+
+
+def _basis(table: CountTable, average: str) -> Basis:
+    measures = [SetMeasure(scope, "f1", "macro" if average == "macro" else "micro") for scope in ("utt", "img")]
+    columns, values = statistic(measures)
+    utterances, images = ~np.isnan(values(column_totals(table, columns))[0])
     if utterances and images:
         return "both"
     return "utterances" if utterances else "images" if images else "none"
 
 
-def _interval_note(n_clusters: int) -> str:
+def _latencies(latency: Floats) -> dict[str, float]:
+    known = latency[~np.isnan(latency)]
+    if not len(known):
+        return {}
+    quantiles = np.quantile(known, (0.5, 0.9, 0.99))
+    return {"p50": float(quantiles[0]), "p90": float(quantiles[1]), "p99": float(quantiles[2]), "n": float(len(known))}
+
+
+def _interval_note(n_clusters: int, resamples: int) -> str:
+    clusters = "1 cluster" if n_clusters == 1 else f"{n_clusters:,} clusters"
     if n_clusters < MIN_CLUSTERS:
-        clusters = "1 cluster" if n_clusters == 1 else f"{n_clusters} clusters"
         return f"no intervals: {clusters}; at least {MIN_CLUSTERS} are needed for one that can be believed"
-    return "no intervals: this version of mldr computes none"
+    if not resamples:
+        return "no intervals: none were asked for"
+    note = f"95 % intervals by {resamples:,} bootstrap resamples of {clusters}"
+    if n_clusters < FEW_CLUSTERS:
+        note += f", widened by {widening(n_clusters):.2f} because they are fewer than {FEW_CLUSTERS}"
+    return note
 
 
 def _images_note(statuses: Mapping[str, int]) -> str:

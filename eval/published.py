@@ -17,11 +17,14 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from mldr.errors import Faults, fault
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 _LISTS = {
     "utt": re.compile(r"<\|utt_ids_start\|>(.*?)<\|utt_ids_end\|>"),
@@ -202,3 +205,17 @@ def _figures(counts: Counter[str]) -> dict[str, float]:
 
 def _harmonic(first: float, second: float) -> float:
     return 2 * first * second / (first + second) if first + second > 0 else 0.0
+
+
+def published_table(scores: PublishedScores) -> Table:
+    """Return the figures for a terminal; their table is their own."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    title = f"protocol published, {scores.n_samples:,} samples; percent"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    for words in ("", "P", "R", "F1", "MCC"):
+        table.add_column(words, justify="right" if words else "left")
+    for scope in ("utt", "img", "joint"):
+        table.add_row(scope, *(f"{100 * scores.measures[f'{scope}_{f}']:.2f}" for f in ("p", "r", "f1", "mcc")))
+    return table

@@ -30,7 +30,7 @@ def read_predictions(path: Path, query_ids: Container[str]) -> dict[str, Predict
     faults = Faults()
     found: dict[str, Prediction] = {}
     places: dict[str, str] = {}
-    rows = _parquet_rows(path, faults) if _is_parquet(path) else _json_rows(path, faults)
+    rows = _parquet_rows(path, faults) if is_parquet(path) else _json_rows(path, faults)
     count = 0
     for place, row in rows:
         count += 1
@@ -54,7 +54,12 @@ def read_predictions(path: Path, query_ids: Container[str]) -> dict[str, Predict
     return found
 
 
-def _is_parquet(path: Path) -> bool:
+def is_parquet(path: Path) -> bool:
+    """Say whether a file is Parquet, by its first bytes.
+
+    Raises:
+        MldrError: if there is no such file.
+    """
     if path.is_dir():
         raise MldrError(f"{path}: a folder; a predictions file (JSONL or Parquet) is expected")
     try:
@@ -68,9 +73,7 @@ def _json_rows(path: Path, faults: Faults) -> Iterator[tuple[str, Any]]:
     for number, line in read_lines(path):
         if b"\0" in line:
             faults.add(f"{path}, line {number}", "holds a NUL byte; a text file of JSON lines, or Parquet, is expected")
-            if number == 1:
-                return  # a binary file: its other "lines" would say the same
-            continue
+            return  # no text: its other "lines" would say the same
         try:
             row = parse_json(line)
         except ValueError as error:
@@ -82,7 +85,7 @@ def _json_rows(path: Path, faults: Faults) -> Iterator[tuple[str, Any]]:
 def _parquet_rows(path: Path, faults: Faults) -> Iterator[tuple[str, Any]]:
     try:
         with pq.ParquetFile(path) as file:
-            wrong = list(_schema_faults(file.schema_arrow))
+            wrong = list(schema_faults(file.schema_arrow))
             for message in wrong:
                 faults.add(str(path), message)
             if wrong:
@@ -101,7 +104,7 @@ def _without_nulls(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if value is not None}
 
 
-def _schema_faults(schema: pa.Schema) -> Iterator[str]:
+def schema_faults(schema: pa.Schema) -> Iterator[str]:
     """Yield what is wrong with the columns of a Parquet file: unknown ones, other types, a name twice."""
     if len(set(schema.names)) < len(schema.names):
         yield "has two columns of one name"
@@ -117,8 +120,8 @@ def _schema_faults(schema: pa.Schema) -> Iterator[str]:
 _EXPECTED = {
     **dict.fromkeys(("query_id", "response", "outcome", "meta"), "string"),
     **dict.fromkeys(("utterance_ids", "image_ids"), "a list of integers"),
-    **dict.fromkeys(("utterance_scores", "image_scores"), "a list of floats"),
-    "latency_s": "a float",
+    **dict.fromkeys(("utterance_scores", "image_scores"), "a list of numbers"),
+    "latency_s": "a number",
 }
 
 
@@ -126,12 +129,15 @@ def _fits(name: str, kind: pa.DataType) -> bool:
     if pa.types.is_null(kind):
         return name != "query_id"
     expected = _EXPECTED[name]
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type  # a pandas category
     if expected == "string":
         return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
-    if expected == "a float":
-        return bool(pa.types.is_floating(kind))
+    if expected == "a number":
+        return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
     if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
         return False
     inner = kind.value_type
     of_ids = expected == "a list of integers"
-    return bool(pa.types.is_null(inner) or (pa.types.is_integer(inner) if of_ids else pa.types.is_floating(inner)))
+    fits = pa.types.is_integer(inner) or (not of_ids and pa.types.is_floating(inner))
+    return bool(pa.types.is_null(inner) or fits)

@@ -92,7 +92,7 @@ def show_table(table: Table) -> None:
     """Write a rich table to stdout, in full where stdout is no terminal."""
     from rich.console import Console
 
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160)
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, markup=False, emoji=False)
     with console.capture() as captured:
         console.print(table)
     _write(captured.get())

@@ -11,8 +11,10 @@ from mldr.builders.recipe import load_recipe
 from mldr.builders.sources.demo import DEMO_FOLDER
 from mldr.console import show_table, show_text
 from mldr.errors import MldrError
+from mldr.eval.compare import compare
 from mldr.eval.evaluator import Evaluator
 from mldr.eval.report import write_report
+from mldr.eval.slices import slicings
 from mldr.eval.table import notes, score_tables
 from mldr.files import write_json
 from mldr.retrievers.runner import run_retriever
@@ -45,10 +47,12 @@ def run_demo(out: Path, *, force: bool, say: Callable[[str], None]) -> None:
         path = out / "predictions" / f"{system}.jsonl"
         run_retriever(system, dataset, SPLIT, path, force=True)
         predictions[system] = evaluator.read(path)
-    scores = {system: evaluator.score(given) for system, given in predictions.items()}
+    slices = slicings(evaluator.gold, ["kind", "language"])
+    scores = {system: evaluator.score(given, by=slices) for system, given in predictions.items()}
+    comparison = compare(evaluator, predictions)
     write_json(out / "scores.json", {system: result.model_dump() for system, result in scores.items()})
-    write_report(dataset, evaluator, predictions, out / "report.html")
-    for table in score_tables(scores):
+    write_report(dataset, evaluator, predictions, scores, out / "report.html", comparison)
+    for table in score_tables({system: result.model_copy(update={"slices": {}}) for system, result in scores.items()}):
         show_table(table)
         show_text("")
     for note in notes(scores):

@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from html import escape as _escape  # noqa: TID251 - this module is the one place
+from typing import TYPE_CHECKING
 
 from mldr.dialogue import Dialogue, StoredImage
 from mldr.images import ImageError, open_stored, upright_rgb_or_grey
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 THUMBNAIL = 320
 """Pixels of a thumbnail's longer side."""
@@ -98,10 +102,25 @@ def thumbnail(image: StoredImage, alt: str) -> Markup:
     except ImageError as error:
         return tag("span", f"[broken: {error}] {alt}", class_="no-image")
     picture.thumbnail((THUMBNAIL, THUMBNAIL))
+    return tag("img", src=_data_uri(picture), alt=alt, width=picture.width, height=picture.height)
+
+
+def thumbnail_source(image: StoredImage) -> str:
+    """Return a stored image as the data URI of a small JPEG, '' where it has no bytes that can be shown."""
+    if image.content is None:
+        return ""
+    try:
+        picture = open_stored(image.content)
+    except ImageError:
+        return ""  # a page of many pictures shows its caption instead; `mldr dataset verify` names the broken one
+    picture.thumbnail((THUMBNAIL, THUMBNAIL))
+    return _data_uri(picture)
+
+
+def _data_uri(picture: Image.Image) -> str:
     buffer = io.BytesIO()
     upright_rgb_or_grey(picture).save(buffer, "JPEG", quality=80)
-    source = "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
-    return tag("img", src=source, alt=alt, width=picture.width, height=picture.height)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +145,9 @@ def bubbles(
     images: Mapping[str, StoredImage],
     utterances: Marks = Marks(),
     pictures: Marks = Marks(),
+    *,
+    words: Mapping[str, str] = MARK_WORDS,
+    picture: Callable[[StoredImage, str], Markup] = thumbnail,
 ) -> Markup:
     """Return a dialogue as chat bubbles, with its images as thumbnails and marks in colour and words.
 
@@ -134,6 +156,8 @@ def bubbles(
         images: image_key -> stored image, of those that the dialogue carries.
         utterances: the marks of its utterance ids.
         pictures: the marks of its image ids.
+        words: what marks are called.
+        picture: (image, caption) -> how an image is shown.
     """
     order = list(dict.fromkeys(utterance.speaker for utterance in dialogue.utterances))
     rows = []
@@ -142,19 +166,15 @@ def bubbles(
         parts: list[Content] = [tag("span", f"{index} · {utterance.speaker}", class_="who")]
         mark = utterances(index) if utterance.text else "plain"
         if utterance.text:
-            parts.append(tag("p", utterance.text, _mark(mark), class_=mark))
+            parts.append(tag("p", utterance.text, _mark(mark, words), class_=mark))
         for image_id in utterance.image_ids:
-            parts.append(_figure(dialogue, image_id, images, pictures(image_id)))
+            held = dialogue.images[image_id]
+            shown = picture(images.get(held.image_key, StoredImage(held.image_key, "missing")), held.caption)
+            caption = tag("figcaption", f"image {image_id}", _mark(pictures(image_id), words))
+            parts.append(tag("figure", shown, caption, class_=pictures(image_id)))
         rows.append(tag("li", *parts, class_=f"bubble {side}"))
     return tag("ol", *rows, class_="chat")
 
 
-def _mark(mark: str) -> Content:
-    return tag("span", MARK_WORDS[mark], class_="mark") if MARK_WORDS[mark] else ""
-
-
-def _figure(dialogue: Dialogue, image_id: int, images: Mapping[str, StoredImage], mark: str) -> Markup:
-    held = dialogue.images[image_id]
-    image = images.get(held.image_key, StoredImage(held.image_key, "missing"))
-    caption = tag("figcaption", f"image {image_id}", _mark(mark))
-    return tag("figure", thumbnail(image, held.caption), caption, class_=mark)
+def _mark(mark: str, words: Mapping[str, str]) -> Content:
+    return tag("span", words[mark], class_="mark") if words.get(mark) else ""

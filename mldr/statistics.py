@@ -40,8 +40,8 @@ class Bootstrap:
     high: Floats
     error: Floats
     """Standard errors: standard deviations over the resamples."""
-    widened: float
-    """The factor by which intervals were widened, 1.0 for none."""
+    widened: Floats
+    """Of each measure: the factor by which its interval was widened, 1.0 for none; NaN where none is given."""
 
 
 def cluster_sums(columns: Floats, cluster: Ints, n_clusters: int) -> Floats:
@@ -74,7 +74,9 @@ def resampled_sums(sums: Floats, resamples: int, seed: int) -> Iterator[Floats]:
         yield weights.astype(np.float64) @ sums
 
 
-def bootstrap(sums: Floats, statistic: Statistic, resamples: int = RESAMPLES, seed: int = 0) -> Bootstrap:
+def bootstrap(
+    sums: Floats, statistic: Statistic, resamples: int = RESAMPLES, seed: int = 0, clusters: Ints | None = None
+) -> Bootstrap:
     """Return 95 % percentile intervals by a bootstrap over clusters.
 
     Below `FEW_CLUSTERS` an interval is widened around its value by t(G-1) sqrt(G/(G-1)) / 1.96, because a percentile
@@ -86,19 +88,21 @@ def bootstrap(sums: Floats, statistic: Statistic, resamples: int = RESAMPLES, se
         statistic: sums -> measures.
         resamples: how many.
         seed: of the draws.
+        clusters: of each measure, how many clusters it stands on, where that is fewer than all (a slice).
     """
     value = statistic(sums.sum(axis=0, keepdims=True))[0]
-    n_clusters = len(sums)
-    none = np.full(len(value), np.nan)
-    if n_clusters < MIN_CLUSTERS:
-        return Bootstrap(none, none.copy(), none.copy(), 1.0)
+    standing = np.full(len(value), len(sums)) if clusters is None else clusters
+    enough = standing >= MIN_CLUSTERS
+    factor = np.array([widening(int(count)) if count >= MIN_CLUSTERS else np.nan for count in standing])
+    if not enough.any() or not resamples:
+        none = np.full(len(value), np.nan)
+        return Bootstrap(none, none.copy(), none.copy(), factor)
     values = np.concatenate([statistic(block) for block in resampled_sums(sums, resamples, seed)])
     low, high = _quantiles(values, 0.025), _quantiles(values, 0.975)
-    factor = widening(n_clusters)
     return Bootstrap(
         low=value - factor * (value - low),
         high=value + factor * (high - value),
-        error=_deviations(values),
+        error=np.where(enough, _deviations(values), np.nan),
         widened=factor,
     )
 

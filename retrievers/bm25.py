@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mldr.eval.counts import Counts
-from mldr.eval.measures import per_query
+from mldr.eval.counts import Counts, per_query
 from mldr.eval.prediction import Prediction
 from mldr.markup import Sees
 from mldr.retrievers.protocol import Ask, DialogueView, Example

@@ -203,7 +203,7 @@ def _done(out: Path, dataset: Dataset, split: str, meta: Mapping[str, Any]) -> s
             stream.truncate(whole.rfind(b"\n") + 1)
     if not out.stat().st_size:
         return set()
-    found = read_predictions(out, read_query_ids(dataset, split))
+    found = read_predictions(out, set(read_query_ids(dataset, split).to_pylist()))
     for prediction in found.values():
         before = json.loads(prediction.meta) if prediction.meta else {}
         if any(before.get(key) != meta.get(key) for key in ("system", "options", "fitted", "sees")):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -20,9 +21,12 @@ from mldr.dialogue import Dialogue, DialogueImage, Gold, Query, StoredImage, Utt
 from mldr.errors import Fault, InputError, MldrError
 from mldr.eval import read_predictions
 from mldr.eval.counts import CountTable, count
-from mldr.eval.goldset import Asked
-from mldr.eval.outcomes import judge
+from mldr.eval.goldset import DIALOGUE_COLUMNS, GOLD_COLUMNS, GoldSet, universe_of
+from mldr.eval.intake import from_predictions
+from mldr.eval.outcomes import Outcome
+from mldr.eval.outcomes import judge as judge_all
 from mldr.eval.prediction import Prediction
+from mldr.eval.ragged import Ragged
 from tests.conftest import Rows, small_rows, write_dataset
 from tests.eval.bruteforce import Case
 
@@ -62,6 +66,78 @@ def write_parquet(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
     return path
 
 
+@dataclass(frozen=True)
+class Asked:
+    """One query as the tests write it down."""
+
+    query_id: str
+    cluster_id: str
+    kind: str
+    n_utterances: int
+    n_images: int
+    textless: frozenset[int]
+    gold_utterances: frozenset[int]
+    gold_images: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one query, taken out of the columns."""
+
+    outcome: Outcome
+    utterance_ids: tuple[int, ...] = ()
+    image_ids: tuple[int, ...] = ()
+    utterance_scores: tuple[float, ...] | None = None
+    image_scores: tuple[float, ...] | None = None
+    repeated: int = 0
+    textless: int = 0
+    out_of_range: int = 0
+
+
+def gold_set(asked: Sequence[Asked]) -> GoldSet:
+    """Return queries as columns."""
+    clusters = sorted({one.cluster_id for one in asked})
+    rows = [{**dict.fromkeys(GOLD_COLUMNS, ""), "query_id": one.query_id, "kind": one.kind} for one in asked]
+    dialogue = {**dict.fromkeys(DIALOGUE_COLUMNS, ""), "language": "en", "origin": "stitched"}
+    return GoldSet(
+        dataset_name="tests",
+        split="test",
+        gold_hash="",
+        query_ids=pa.array([one.query_id for one in asked], pa.string()),
+        cluster=np.array([clusters.index(one.cluster_id) for one in asked], dtype=np.int64),
+        n_clusters=len(clusters),
+        utt=universe_of(
+            np.array([one.n_utterances for one in asked], dtype=np.int64),
+            Ragged.of([sorted(one.gold_utterances) for one in asked]),
+            Ragged.of([sorted(one.textless) for one in asked]),
+        ),
+        img=universe_of(
+            np.array([one.n_images for one in asked], dtype=np.int64),
+            Ragged.of([sorted(one.gold_images) for one in asked]),
+            None,
+        ),
+        gold=pa.Table.from_pylist(rows, schema=pa.schema([(name, pa.string()) for name in GOLD_COLUMNS])),
+        dialogues=pa.Table.from_pylist([dialogue]),
+        dialogue=np.zeros(len(asked), dtype=np.int64),
+    )
+
+
+def judge(prediction: Prediction | None, asked: Asked) -> Verdict:
+    """Judge one query."""
+    given = [] if prediction is None else [replace(prediction, query_id=asked.query_id)]
+    found = judge_all(from_predictions(given, {asked.query_id: 0}), gold_set([asked]))
+    return Verdict(
+        found.name(0),
+        tuple(found.utt.ids[0].tolist()),
+        tuple(found.img.ids[0].tolist()),
+        None if found.utt.scores is None else tuple(found.utt.scores.tolist()),
+        None if found.img.scores is None else tuple(found.img.scores.tolist()),
+        int(found.utt.repeated[0] + found.img.repeated[0]),
+        int(found.utt.textless[0]),
+        int(found.utt.outside[0] + found.img.outside[0]),
+    )
+
+
 def ask(
     n_utterances: int = 6,
     n_images: int = 2,
@@ -93,7 +169,13 @@ class Answered:
 def table_of(answered: Sequence[Answered]) -> CountTable:
     """Return the count table of some answered queries, by the code under test."""
     asked = [item.asked(f"q{position}") for position, item in enumerate(answered)]
-    return count(asked, [judge(item.prediction, query) for item, query in zip(answered, asked, strict=True)])
+    given = [
+        replace(item.prediction, query_id=query.query_id)
+        for item, query in zip(answered, asked, strict=True)
+        if item.prediction is not None
+    ]
+    gold = gold_set(asked)
+    return count(gold, judge_all(from_predictions(given, {one.query_id: i for i, one in enumerate(asked)}), gold))
 
 
 def answered(case: Case) -> Answered:

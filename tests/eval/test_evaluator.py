@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 import mldr
 from mldr.dialogue import Gold
 from mldr.eval import MEASURES, Evaluator, Prediction, parse_measure
-from mldr.eval.evaluator import MIN_CLUSTERS
 from mldr.eval.outcomes import OUTCOMES
+from mldr.statistics import MIN_CLUSTERS
 from tests.conftest import Rows, small_rows, write_dataset
 from tests.eval.bruteforce import Case, all_measures
 from tests.eval.support import TEST_IDS, bare_images, dataset_of, mixed_dialogue, row, unhurried, write_jsonl
@@ -57,8 +57,7 @@ def test_a_file_of_predictions_scores_as_brute_force_says(
         for number, ((utterances, images), answer) in enumerate(zip(golds, answers, strict=True))
     ]
     rows = [row(query_id, *answer) for query_id, answer in zip(TEST_IDS, answers, strict=True) if answer is not None]
-    given_rows = evaluator.read(write_jsonl(tmp_path / "p.jsonl", rows)) if rows else {}
-    scores = evaluator.score(given_rows)
+    scores = evaluator.score(evaluator.read(write_jsonl(tmp_path / "p.jsonl", rows)) if rows else {})
     for name, expected in all_measures(cases).items():
         assert scores.measures[name].value == (None if expected is None else pytest.approx(expected))
     valid = [case for case in cases if case.answer is not None]
@@ -224,9 +223,9 @@ def test_few_clusters_are_given_as_the_reason_for_no_interval(tmp_path: Path, n_
     rows["images"] = small_rows(0, "red")["images"]
     scores = Evaluator(write_dataset(tmp_path / "d", {"test": rows}), "test").score({})
     assert scores.n_clusters == n_clusters
-    assert scores.interval_note.startswith("no intervals: ")
-    assert ("cluster" in scores.interval_note) == (n_clusters < MIN_CLUSTERS)
-    assert all(value.low is None and value.high is None for value in scores.measures.values())
+    few = n_clusters < MIN_CLUSTERS
+    assert scores.interval_note.startswith("no intervals: " if few else "95 % intervals by 1,000 bootstrap resamples")
+    assert all((value.low is None) == few for value in scores.measures.values() if value.value is not None)
 
 
 def test_images_without_bytes_are_said_to_be_captions_only(tmp_path: Path, evaluator: Evaluator) -> None:

@@ -17,16 +17,17 @@ def test_gold_comes_with_the_universe_that_it_is_chosen_from(tmp_path: Path) -> 
     gold = read_gold(
         dataset_of(tmp_path / "d", dialogue, [Gold("q", "", "fine", (1, 2), (1,))], bare_images(dialogue)), "test"
     )
-    asked = gold.asked["q"]
-    assert (asked.n_utterances, asked.utterance_universe, asked.n_images) == (5, 4, 2)
-    assert [set(ids) for ids in (asked.textless, asked.gold_utterances, asked.gold_images)] == [{3}, {1, 2}, {1}]
-    assert (asked.kind, asked.cluster_id) == ("multimodal", "cluster")
+    assert (gold.utt.size.tolist(), gold.utt.candidates.tolist(), gold.img.size.tolist()) == ([5], [4], [2])
+    assert gold.utt.textless is not None
+    assert gold.utt.textless.tolist() == [False, False, False, True, False]
+    assert gold.ids(0) == ([1, 2], [1])
+    assert (gold.kind(0), gold.n_clusters) == ("multimodal", 1)
 
 
 def test_gold_keeps_the_order_of_the_queries_and_their_kinds(small_dataset: mldr.Dataset) -> None:
     gold = read_gold(small_dataset, "test")
-    assert tuple(gold.asked) == TEST_IDS
-    assert [asked.kind for asked in gold.asked.values()] == ["multimodal", "utterance", "image", "negative"]
+    assert tuple(gold.query_ids.to_pylist()) == TEST_IDS
+    assert [gold.kind(position) for position in range(4)] == ["multimodal", "utterance", "image", "negative"]
     assert gold.n_clusters == 2
 
 
@@ -42,7 +43,7 @@ def test_an_unknown_split_is_named_with_the_known_ones(small_dataset: mldr.Datas
 
 
 def test_query_ids_are_read_without_gold(tmp_path: Path) -> None:
-    assert read_query_ids(without_gold(tmp_path / "d"), "test") == set(TEST_IDS)
+    assert read_query_ids(without_gold(tmp_path / "d"), "test").to_pylist() == list(TEST_IDS)
 
 
 def test_withheld_gold_is_said_and_not_scored(tmp_path: Path) -> None:
@@ -55,7 +56,7 @@ BAD_GOLD = [
     (Gold("q", "", "fine", (-1,)), "utterance -1 does not exist"),
     (Gold("q", "", "fine", (), (2,)), "image 2 does not exist"),
     (Gold("q", "", "fine", (3,)), "utterance 3 has no text"),
-    (Gold("q", "", "fine", (1, 1)), "utterance ids stand twice"),
+    (Gold("q", "", "fine", (1, 1)), "utterance 1 stands twice"),
 ]
 
 

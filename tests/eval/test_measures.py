@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mldr.errors import InputError
-from mldr.eval import MEASURES, Measure, parse_measure, parse_measures
-from mldr.eval.measures import per_query
+from mldr.eval import MEASURES as ALL_MEASURES
+from mldr.eval import Measure, parse_measure, parse_measures
+from mldr.eval.counts import per_query
+from mldr.eval.measures import SET_MEASURES as MEASURES
+from mldr.eval.measures.sets import SetMeasure
 from mldr.eval.prediction import Prediction
 from tests.eval.bruteforce import Case, all_measures, sides
 from tests.eval.support import FAILURES, Answered, answered, answered_queries, table_of, unhurried
@@ -163,7 +166,7 @@ def test_where_everything_is_returned_f1_is_2p_over_1_plus_p(queries: list[Answe
     for scope in ("utt", "img"):
         found = sides([item.case for item in everything], scope)
         gold, universe = sum(len(side.gold) for side in found), sum(len(side.universe) for side in found)
-        measured = Measure("utt" if scope == "utt" else "img", "f1")(table)
+        measured = SetMeasure("utt" if scope == "utt" else "img", "f1")(table)
         if not gold:
             assert measured is None
         else:
@@ -312,7 +315,7 @@ def test_per_query_gives_nan_for_an_empty_universe() -> None:
 # --- names
 
 
-@pytest.mark.parametrize("measure", MEASURES, ids=str)
+@pytest.mark.parametrize("measure", ALL_MEASURES, ids=str)
 def test_a_measures_string_parses_back_to_it(measure: Measure) -> None:
     assert parse_measure(str(measure)) == measure
 

@@ -7,7 +7,6 @@ import pytest
 import mldr
 from mldr.errors import MldrError
 from mldr.eval import Evaluator
-from mldr.eval.counts import count
 from mldr.retrievers import run_retriever
 from mldr.retrievers.trivial import All, Nothing, Random
 from tests.conftest import Command
@@ -44,7 +43,7 @@ def test_where_all_is_returned_f1_is_2p_over_1_plus_p(
     run_retriever("all", opened, "test", tmp_path / "all.jsonl")
     evaluator = Evaluator(opened, "test")
     given = evaluator.read(tmp_path / "all.jsonl")
-    scores, counts = evaluator.score(given), count(evaluator.gold.asked.values(), evaluator.judge(given))
+    scores, counts = evaluator.score(given), evaluator.counts(given)
     for scope, column in (("utt", counts.utt), ("img", counts.img)):
         share = float((column.tp + column.fn).sum() / column.universe.sum())
         assert scores.measures[f"{scope}_p"].value == pytest.approx(share)

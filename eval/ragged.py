@@ -1,0 +1,107 @@
+"""Lists of ids of a million queries as two flat arrays, and the few operations that scoring needs on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Ragged:
+    """Lists one after another: list k is `values[offsets[k]:offsets[k + 1]]`."""
+
+    values: Ints
+    offsets: Ints
+    """One more than there are lists; starts at 0."""
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, position: int) -> Ints:
+        return self.values[self.offsets[position] : self.offsets[position + 1]]
+
+    @property
+    def lengths(self) -> Ints:
+        """The length of each list."""
+        return np.diff(self.offsets)
+
+    @property
+    def owners(self) -> Ints:
+        """The list that each value belongs to."""
+        return np.repeat(np.arange(len(self), dtype=np.int64), self.lengths)
+
+    def positions_of(self, lists: Ints) -> Ints:
+        """Return the positions of the values of some lists, in the order of `lists`."""
+        lengths = self.lengths[lists]
+        ends = np.cumsum(lengths)
+        within = np.arange(int(ends[-1]) if len(ends) else 0, dtype=np.int64) - np.repeat(ends - lengths, lengths)
+        return np.repeat(self.offsets[:-1][lists], lengths) + within
+
+    def take(self, lists: Ints) -> Ragged:
+        """Return some lists, in the order given; -1 stands for an empty one."""
+        absent = lists < 0
+        lengths = np.where(absent, 0, self.lengths[np.where(absent, 0, lists)]) if len(self) else np.zeros_like(lists)
+        kept = lists[~absent]
+        values = self.values
+        if not (len(kept) == len(self) and np.array_equal(kept, np.arange(len(self)))):
+            values = values[self.positions_of(kept)]
+        return Ragged(values, offsets_of(lengths))
+
+    def steps(self) -> tuple[Ints, Bools]:
+        """Return the differences of neighbouring values, and which of them lie within one list."""
+        within = np.ones(max(len(self.values) - 1, 0), dtype=np.bool_)
+        borders = self.offsets[1:-1]
+        within[borders[(borders > 0) & (borders < len(self.values))] - 1] = False
+        return np.diff(self.values), within
+
+    def ascending(self) -> Ragged:
+        """Return the lists with their values in ascending order."""
+        steps, within = self.steps()
+        if not (within & (steps < 0)).any():
+            return self
+        order = np.lexsort((self.values, self.owners))
+        return Ragged(self.values[order], self.offsets)
+
+    @classmethod
+    def of(cls, lists: Iterable[Sequence[int]]) -> Ragged:
+        """Return Python lists as one."""
+        kept = list(lists)
+        values = np.fromiter((value for one in kept for value in one), dtype=np.int64)
+        return cls(values, offsets_of(np.array([len(one) for one in kept], dtype=np.int64)))
+
+    @classmethod
+    def from_arrow(cls, column: pa.ChunkedArray | pa.Array) -> Ragged:
+        """Return an Arrow column of lists of integers; null lists are empty.
+
+        Raises:
+            ValueError: if a list holds a null.
+        """
+        array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        if pa.types.is_null(array.type):
+            return cls(np.zeros(0, dtype=np.int64), np.zeros(len(array) + 1, dtype=np.int64))
+        flat = array.flatten()  # leaves out what lies under null lists
+        if flat.null_count:
+            raise ValueError("a list holds a null")
+        lengths = array.value_lengths().fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+        return cls(as_ints(flat), offsets_of(lengths))
+
+
+def as_ints(array: Any) -> Ints:
+    """Return an Arrow array of integers without nulls as 64-bit integers."""
+    return np.asarray(array.to_numpy(zero_copy_only=False)).astype(np.int64, copy=False)
+
+
+def offsets_of(lengths: Ints) -> Ints:
+    """Return the offsets of lists of these lengths."""
+    offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    return offsets

@@ -1,0 +1,81 @@
+"""What the report says, in English and in Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+
+_EN = {
+    "queries": "queries",
+    "clusters": "clusters",
+    "gold": "gold",
+    "system": "system",
+    "measures": "Scores, percent",
+    "average": "average",
+    "trivial": "what systems that do not read get on this gold",
+    "outcomes": "Outcomes, percent of queries; * is a failure, which scores 0",
+    "valid": "valid rows only",
+    "slices": "Slices",
+    "slice": "slice",
+    "comparison": "Comparison",
+    "comparison_sub": "first minus second, in percentage points, with 95 % intervals; p after Holm's correction",
+    "no_interval": "no interval",
+    "browser": "Single queries, as answered by",
+    "browser_sub": "worst first",
+    "shown_of": "shown of",
+    "all": "all",
+    "outcome": "outcome",
+    "kind": "kind",
+    "hit": "✓ found",
+    "missed": "✗ missed",
+    "extra": "! extra",
+    "hit_text": "in the gold and in the answer",
+    "missed_text": "in the gold only",
+    "extra_text": "in the answer only",
+    "answer": "answer",
+    "utterances": "utterances",
+    "images": "images",
+    "image": "image",
+    "withheld": "Real chats: ids and counts only.",
+    "too_large": "image left out to keep the page small",
+    "script": "The filters need JavaScript; without it all queries are listed.",
+}
+_ZH = {
+    "queries": "个查询",
+    "clusters": "个簇",
+    "gold": "标准答案",
+    "system": "系统",
+    "measures": "分数（百分比）",
+    "average": "平均",
+    "trivial": "不读内容的系统在该标准答案上的得分",
+    "outcomes": "各种结果占查询的百分比；* 表示失败，计 0 分",
+    "valid": "仅有效行",
+    "slices": "分组",
+    "slice": "组",
+    "comparison": "系统比较",
+    "comparison_sub": "前者减后者（百分点），附 95 % 区间；p 值经 Holm 校正",
+    "no_interval": "无区间",
+    "browser": "逐条查询，作答系统：",
+    "browser_sub": "得分最低者在前",
+    "shown_of": "条，共",
+    "all": "全部",
+    "outcome": "结果",
+    "kind": "类型",
+    "hit": "✓ 找到",
+    "missed": "✗ 漏掉",
+    "extra": "! 多余",
+    "hit_text": "标准答案和系统答案都有",
+    "missed_text": "只在标准答案中",
+    "extra_text": "只在系统答案中",
+    "answer": "系统答案",
+    "utterances": "话语",
+    "images": "图片",
+    "image": "图片",
+    "withheld": "真实聊天：只显示编号和计数。",
+    "too_large": "为控制页面大小，图片未包含",
+    "script": "筛选需要 JavaScript；否则列出全部查询。",
+}
+WORDS: Mapping[Language, Mapping[str, str]] = {"en": _EN, "zh": _ZH}
