@@ -157,7 +157,7 @@ class Evaluator:
                     n_queries=n_queries,
                     n_clusters=n_clusters,
                     measures=measured,
-                    note=f"only {n_clusters} clusters" if n_clusters < FEW else "",
+                    note=_few(n_clusters),
                 )
             )
         return found[0], slices
@@ -225,6 +225,12 @@ def _latencies(latency: Floats) -> dict[str, float]:
         return {}
     quantiles = np.quantile(known, (0.5, 0.9, 0.99))
     return {"p50": float(quantiles[0]), "p90": float(quantiles[1]), "p99": float(quantiles[2]), "n": float(len(known))}
+
+
+def _few(n_clusters: int) -> str:
+    if n_clusters >= FEW:
+        return ""
+    return f"only {n_clusters} cluster" + ("" if n_clusters == 1 else "s")
 
 
 def _interval_note(n_clusters: int, resamples: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mldr.html import Markup, tag
 
-_WIDTH, _ROW, _PLOT_START, _PLOT_END = 760, 26, 290, 620
+_WIDTH, _ROW, _PLOT_START, _PLOT_END = 840, 26, 290, 560
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def dots(title: str, rows: Sequence[Dot], low: float, high: float, zero: float |
     parts = [tag("title", title)]
     for mark in (low, (low + high) / 2, high):
         parts.append(_line(_x(mark, low, high), 0, _x(mark, low, high), height - 24, "grid"))
-        parts.append(_text(_x(mark, low, high), height - 8, f"{mark:g}", "middle", "tick"))
+        parts.append(_text(_x(mark, low, high), height - 8, f"{round(mark, 1):g}", "middle", "tick"))
     if zero is not None:
         parts.append(_line(_x(zero, low, high), 0, _x(zero, low, high), height - 24, "zero"))
     for position, row in enumerate(rows):

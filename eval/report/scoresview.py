@@ -15,6 +15,7 @@ from mldr.html import Content, Markup, tag
 _FIGURES = ("p", "r", "f1", "mcc")
 _SCOPES = ("utt", "img", "joint")
 _CHARTED = "joint_f1"
+_SLICED = "joint_f1(avg=macro)"
 
 
 def measure_tables(scores: Mapping[str, Scores], language: Language) -> Iterator[Markup]:
@@ -66,20 +67,22 @@ def _value(measures: Mapping[str, MeasureValue]) -> float | None:
 
 
 def slice_charts(scores: Mapping[str, Scores], language: Language) -> Iterator[Markup]:
-    """Yield a chart for each slicing and system: joint F1 of each slice with its interval."""
+    """Yield a chart for each slicing: macro joint F1, in which negatives count, of each slice and system."""
     words = WORDS[language]
-    for system, result in scores.items():
-        for name, slices in result.slices.items():
-            rows = []
-            for one in slices:
-                value = one.measures.get(_CHARTED, MeasureValue(value=None))
+    for name, slices in next(iter(scores.values())).slices.items():
+        rows = []
+        for position, one in enumerate(slices):
+            for system, result in scores.items():
+                value = result.slices[name][position].measures.get(_SLICED, MeasureValue(value=None))
                 note = f" ({one.note})" if one.note else ""
-                label = f"{one.label} · {one.n_queries:,} {words['queries']}"
                 low, high = (None if edge is None else 100 * edge for edge in (value.low, value.high))
                 middle = None if value.value is None else 100 * value.value
-                rows.append(Dot(label, middle, low, high, percent(value.value) + note))
-            title = f"{system}: {_CHARTED.replace('_', ' ')}, {name.replace('_', ' ')}"
-            yield tag("figure", tag("figcaption", title), dots(title, rows, 0, 100), class_="plot")
+                shown = percent(value.value) + (
+                    f" [{low:.2f}, {high:.2f}]" if low is not None and high is not None else ""
+                )
+                rows.append(Dot(f"{one.label} ({one.n_queries:,}) · {system}", middle, low, high, shown + note))
+        title = f"{words['average_f1']}, {name.replace('_', ' ')} ({words['queries']})"
+        yield tag("figure", tag("figcaption", title), dots(title, rows, 0, 100), class_="plot")
 
 
 def forest(comparison: Comparison, language: Language) -> Markup:
