@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lock clean
+.PHONY: demo test soak check lock clean
 
 $(VENV)/.demo: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -20,6 +20,9 @@ demo: $(VENV)/.demo ## build the demo, answer it with four systems, score, repor
 
 test: $(VENV)/.dev ## run the tests
 	$(BIN)/python -m pytest -q -n auto
+
+soak: $(VENV)/.dev ## 100,000 hostile predictions files and lines
+	$(BIN)/python tests/soak/fuzz_predictions.py --count 100000
 
 check: $(VENV)/.dev ## lint, types, layers
 	$(BIN)/ruff check .

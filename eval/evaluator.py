@@ -112,6 +112,7 @@ class Evaluator:
             oracle={
                 name: OracleValue(value=value, threshold=threshold)
                 for name, (value, threshold) in best_threshold_f1(self.gold, judged).items()
+                if measures is None
             },
             latency_s=_latencies(judged.latency),
             outcomes={outcome: int((judged.outcome == position).sum()) for position, outcome in enumerate(OUTCOMES)},

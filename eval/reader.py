@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from mldr.eval.prediction import COLUMNS, Prediction, from_row, row_faults
 from mldr.files import parse_json, read_lines
 
 PARQUET_MAGIC = b"PAR1"
+_ARTEFACT = re.compile(rb'"format":\s*"mldr/(\w+)@')
 
 
 def read_predictions(path: Path, query_ids: Container[str]) -> dict[str, Prediction]:
@@ -31,7 +33,7 @@ def read_predictions(path: Path, query_ids: Container[str]) -> dict[str, Predict
     found: dict[str, Prediction] = {}
     places: dict[str, str] = {}
     rows = _parquet_rows(path, faults) if is_parquet(path) else _json_rows(path, faults)
-    count = 0
+    count = unknown = 0
     for place, row in rows:
         count += 1
         wrong = list(row_faults(row))
@@ -44,10 +46,13 @@ def read_predictions(path: Path, query_ids: Container[str]) -> dict[str, Predict
             message = f"query_id {prediction.query_id!r} again; its first row is {places[prediction.query_id]}"
             faults.add(f"{path}, {place}", message)
         elif prediction.query_id not in query_ids:
+            unknown += 1
             faults.add(f"{path}, {place}", f"query_id {prediction.query_id!r} is not among the split's queries")
         else:
             found[prediction.query_id] = prediction
         places.setdefault(prediction.query_id, place)
+    if count and unknown == count:
+        raise MldrError(f"{path}: none of its {count:,} query ids is in this split; it answers another split or dataset")
     if not count and not faults:
         faults.add(str(path), "holds no prediction")
     faults.check()
@@ -55,18 +60,22 @@ def read_predictions(path: Path, query_ids: Container[str]) -> dict[str, Predict
 
 
 def is_parquet(path: Path) -> bool:
-    """Say whether a file is Parquet, by its first bytes.
+    """Say whether a predictions file is Parquet, by its first bytes.
 
     Raises:
-        MldrError: if there is no such file.
+        MldrError: if there is no such file, or it holds another artefact of mldr (scores, a manifest).
     """
     if path.is_dir():
         raise MldrError(f"{path}: a folder; a predictions file (JSONL or Parquet) is expected")
     try:
         with path.open("rb") as stream:
-            return stream.read(4) == PARQUET_MAGIC
+            start = stream.read(4_096)
     except FileNotFoundError as error:
         raise MldrError(f"{path}: no such file") from error
+    if start.lstrip()[:1] in (b"{", b"[") and (artefact := _ARTEFACT.search(start)):
+        kind = artefact[1].decode("ascii", "replace")
+        raise MldrError(f"{path}: holds {kind} of mldr, not predictions (one JSON object a query, a line each)")
+    return start.startswith(PARQUET_MAGIC)
 
 
 def _json_rows(path: Path, faults: Faults) -> Iterator[tuple[str, Any]]:

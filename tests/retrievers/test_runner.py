@@ -224,7 +224,7 @@ def test_resume_refuses_the_predictions_of_another_split(
 ) -> None:
     out = tmp_path / "p.jsonl"
     run_retriever(f"{module}:Echo", small_dataset, "validation", out)
-    with pytest.raises(InputError, match="not among the split's queries"):
+    with pytest.raises(MldrError, match="it answers another split or dataset"):
         run_retriever(f"{module}:Echo", small_dataset, "test", out, resume=True)
 
 
