@@ -77,7 +77,10 @@ def rows(runs: int) -> Iterator[str]:
             boot = bootstrap(sums[0], values, 1_000, run)
             held += (boot.low <= known) & (known <= boot.high)
             wolf += permutation_test(sums[0], sums[1], values, 1_000, run).p < 0.05
-        numbers = [*(f"{100 * share:5.1f} %" for share in held / runs), *(f"{100 * share:5.1f} %" for share in wolf / runs)]
+        numbers = [
+            *(f"{100 * share:5.1f} %" for share in held / runs),
+            *(f"{100 * share:5.1f} %" for share in wolf / runs),
+        ]
         yield f"{n_clusters:>8}  " + "  ".join(f"{number:>14}" for number in numbers)
 
 

@@ -27,13 +27,14 @@ NUMBERS = ("p", "r", "mcc")
 _MOST_CANDIDATES = 1e9
 """For each gold item: above it, MCC no longer tells the universe from an endless one."""
 
-Verdict = Literal["fits", "does not fit", "no universe", "zero or clipped", "no answer"]
+Verdict = Literal["fits", "does not fit", "no universe", "zero or clipped", "no answer", "perfect"]
 WORDS: dict[Verdict, str] = {
     "fits": "consistent with the group's universe",
     "does not fit": "not consistent with one universe of micro counts",
     "no universe": "no universe gives this MCC with this P and R",
     "zero or clipped": "MCC is 0: precision equals the share of gold, or a negative MCC was clipped",
     "no answer": "P or R is 0, which implies nothing",
+    "perfect": "P and R are 100, which any universe gives",
 }
 
 
@@ -153,7 +154,9 @@ def _audit_row(row: PublishedRow) -> AuditedRow:
         return AuditedRow(
             group=row.group, system=row.system, share=None, low=None, high=None, verdict="zero or clipped"
         )
-    corners = [share for share in _corners(row) if share is not None]
+    if min(row.p, row.r) + row.half_unit >= 1:
+        return AuditedRow(group=row.group, system=row.system, share=None, low=None, high=None, verdict="perfect")
+    corners = list(_corners(row))
     if not corners:
         return AuditedRow(group=row.group, system=row.system, share=None, low=None, high=None, verdict="no universe")
     share = implied_share(row.p, row.r, row.mcc)
@@ -162,10 +165,17 @@ def _audit_row(row: PublishedRow) -> AuditedRow:
     )
 
 
-def _corners(row: PublishedRow) -> Iterator[float | None]:
-    for signs in product((-1, 0, 1), repeat=3):
-        p, r, mcc = (value + sign * row.half_unit for value, sign in zip((row.p, row.r, row.mcc), signs, strict=True))
-        yield implied_share(min(max(p, 1e-9), 1.0), min(max(r, 1e-9), 1.0), mcc)
+def _corners(row: PublishedRow) -> Iterator[float]:
+    """Yield the shares that the numbers imply anywhere within their rounding; nothing where no universe does."""
+    within = [[value + sign * row.half_unit for sign in (-1, 0, 1)] for value in (row.p, row.r, row.mcc)]
+    for p, r in product(*([min(max(value, 1e-9), 1.0) for value in side] for side in within[:2])):
+        fp, fn = r * (1 - p) / p, 1 - r
+        least, most = (_mcc(r, fp, fn, candidates) for candidates in (1.0 + fp, _MOST_CANDIDATES))
+        if within[2][0] <= most and within[2][2] >= least:  # the rounding of MCC is cut to what some universe gives
+            for mcc in within[2]:
+                share = implied_share(p, r, min(max(mcc, least), most))
+                if share is not None:
+                    yield share
 
 
 def implied_share(p: float, r: float, mcc: float) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -203,6 +204,7 @@ def _read(evaluator: Evaluator, paths: list[Path]) -> dict[str, PredictionTable]
     found: dict[str, PredictionTable] = {}
     for path in paths:
         name = path.stem if stems.count(path.stem) == 1 else str(path)
+        name = os.fsencode(name).decode("utf-8", "replace")  # a file may have a name that is no UTF-8
         found[name if name not in found else f"{name} ({len(found) + 1})"] = evaluator.read(path)
     return found
 

@@ -18,7 +18,7 @@ from mldr.statistics import (
     RESAMPLES,
     Floats,
     bootstrap,
-    cluster_sums,
+    group_sums,
     holm,
     permutation_test,
     smallest_difference,
@@ -109,7 +109,7 @@ def compare(
     return Comparison(
         dataset=gold.dataset_name,
         split=gold.split,
-        gold_hash=gold.gold_hash,
+        gold_hash=evaluator.gold_hash,
         n_queries=len(gold),
         n_clusters=gold.n_clusters,
         differences=found,
@@ -125,10 +125,10 @@ def compare(
 def _sums(evaluator: Evaluator, given: Predictions, columns: tuple[str, ...]) -> Floats:
     table = count(evaluator.gold, evaluator.judge(given))
     try:
-        rows = np.stack([table.column(name) for name in columns], axis=1)
+        rows = [table.column(name) for name in columns]
     except KeyError as error:
         raise MldrError("average precision needs predictions that carry scores, of both systems") from error
-    return cluster_sums(rows, evaluator.gold.cluster, evaluator.gold.n_clusters)
+    return group_sums(rows, evaluator.gold.cluster, evaluator.gold.n_clusters)
 
 
 def _differences(

@@ -5,23 +5,28 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
 from mldr.dataset import Dataset
-from mldr.eval.counts import CountTable, count
+from mldr.errors import MldrError
+from mldr.eval.counts import MODALITIES, CountTable, count
 from mldr.eval.goldset import GoldSet, read_gold
 from mldr.eval.hashing import answers_hash
 from mldr.eval.intake import PredictionTable, from_predictions, read_table
 from mldr.eval.measures import Measure, available, statistic
+from mldr.eval.measures.base import Average
+from mldr.eval.measures.ranked import AveragePrecision
 from mldr.eval.measures.sets import SetMeasure
 from mldr.eval.oracle import best_threshold_f1
 from mldr.eval.outcomes import OUTCOMES, Answered, Judged, judge
 from mldr.eval.prediction import Prediction
 from mldr.eval.scores import Basis, MeasureValue, OracleValue, Scores, SliceScores
 from mldr.eval.slices import FEW, Slicing
-from mldr.eval.trivial import column_totals, trivial_values
+from mldr.eval.trivial import trivial_values
 from mldr.statistics import (
     FEW_CLUSTERS,
     MIN_CLUSTERS,
@@ -30,7 +35,7 @@ from mldr.statistics import (
     Floats,
     Statistic,
     bootstrap,
-    cluster_sums,
+    group_sums,
     widening,
 )
 from mldr.version import __version__
@@ -54,6 +59,13 @@ class Evaluator:
         self.gold: GoldSet = read_gold(dataset, split)
         statuses = Counter(dataset.arrow("images", split, ["status"]).column("status").to_pylist())
         self.images_note = _images_note(statuses)
+        # Hashing takes no lock of Python's, so it goes on beside the reading of predictions.
+        self._gold_hash = ThreadPoolExecutor(1).submit(self.gold.hash)
+
+    @property
+    def gold_hash(self) -> str:
+        """The identity of the benchmark."""
+        return self._gold_hash.result()
 
     def read(self, path: Path) -> PredictionTable:
         """Return the predictions of a file.
@@ -94,20 +106,27 @@ class Evaluator:
         """
         judged = self.judge(predictions)
         table = count(self.gold, judged)
-        wanted = list(measures) if measures is not None else available(table)
-        values, slices = self._values(table, wanted, by, resamples, seed)
+        can = available(table)
+        wanted = list(measures) if measures is not None else can
+        if absent := [measure.name for measure in wanted if measure not in can]:
+            raise MldrError(f"{', '.join(absent)}: average precision needs predictions that carry scores")
+        unranked = [measure for measure in wanted if not isinstance(measure, AveragePrecision)]
+        with ThreadPoolExecutor(1) as pool:
+            hashed = pool.submit(self._hash, judged)
+            trivial = pool.submit(lambda: dict(trivial_values(self.gold, unranked)))
+            values, slices = self._values(table, wanted, by, resamples, seed)
         return Scores(
             dataset=self.gold.dataset_name,
             split=self.gold.split,
-            gold_hash=self.gold.gold_hash,
-            predictions_hash=self._hash(judged),
+            gold_hash=self.gold_hash,
+            predictions_hash=hashed.result(),
             n_queries=table.n_queries,
             n_clusters=self.gold.n_clusters,
             measures=values,
             n_valid=int(table.valid.sum()),
-            measures_valid=_valid_values(table, wanted),
-            joint_from={average: _basis(table, average) for average in ("micro", "macro")},
-            trivial=dict(trivial_values(self.gold, [m for m in wanted if not _ranked(m)])),
+            measures_valid=_valid_values(table, wanted, values),
+            joint_from={average: _basis(table, average) for average in get_args(Average)},
+            trivial=trivial.result(),
             slices=slices,
             oracle={
                 name: OracleValue(value=value, threshold=threshold)
@@ -133,28 +152,31 @@ class Evaluator:
     ) -> tuple[dict[str, MeasureValue], dict[str, list[SliceScores]]]:
         """Return the measures over all queries and over each slice; one bootstrap serves them all."""
         columns, values = statistic(measures)
-        rows = np.stack([table.column(name) for name in columns], axis=1)
+        rows = [table.column(name) for name in columns]
         size = self.gold.n_clusters
-        blocks = [cluster_sums(rows, self.gold.cluster, size)]
-        standing = [self.gold.n_clusters]
+        blocks = [group_sums(rows, self.gold.cluster, size)]
+        standing = [size]
         parts: list[tuple[Slicing, int, int]] = []
         for slicing in by:
-            for code in range(len(slicing.labels)):
-                inside = slicing.code == code
-                blocks.append(cluster_sums(rows[inside], self.gold.cluster[inside], size))
-                standing.append(int(np.count_nonzero(np.bincount(self.gold.cluster[inside]))))
-                parts.append((slicing, code, int(inside.sum())))
+            width = len(slicing.labels)
+            code = self.gold.cluster * width + slicing.code
+            sums = group_sums(rows, code, size * width).reshape(size, width, len(columns))
+            present = np.bincount(code, minlength=size * width).reshape(size, width)
+            for place in range(width):
+                blocks.append(sums[:, place])
+                standing.append(int(np.count_nonzero(present[:, place])))
+                parts.append((slicing, place, int(present[:, place].sum())))
         every = _side_by_side(values, len(columns), len(blocks))
         clusters = np.repeat(np.array(standing), len(measures))
-        sums = np.concatenate(blocks, axis=1)
-        boot = bootstrap(sums, every, resamples, seed, clusters)
-        exact = every(sums.sum(axis=0, keepdims=True))[0]
+        together = np.concatenate(blocks, axis=1)
+        boot = bootstrap(together, every, resamples, seed, clusters)
+        exact = every(together.sum(axis=0, keepdims=True))[0]
         found = [_named(measures, exact, boot, position * len(measures)) for position in range(len(blocks))]
         slices: dict[str, list[SliceScores]] = {slicing.name: [] for slicing in by}
-        for (slicing, code, n_queries), measured, n_clusters in zip(parts, found[1:], standing[1:], strict=True):
+        for (slicing, label, n_queries), measured, n_clusters in zip(parts, found[1:], standing[1:], strict=True):
             slices[slicing.name].append(
                 SliceScores(
-                    label=slicing.labels[code],
+                    label=slicing.labels[label],
                     n_queries=n_queries,
                     n_clusters=n_clusters,
                     measures=measured,
@@ -193,13 +215,14 @@ def _number(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def _valid_values(table: CountTable, measures: Sequence[Measure]) -> dict[str, MeasureValue]:
+def _valid_values(
+    table: CountTable, measures: Sequence[Measure], over_all: Mapping[str, MeasureValue]
+) -> dict[str, MeasureValue]:
+    """Return the measures over the queries that did not fail, without intervals."""
+    if table.valid.all():
+        return {name: MeasureValue(value=value.value) for name, value in over_all.items()}
     valid = table.of(table.valid)
     return {str(measure): MeasureValue(value=measure(valid)) for measure in measures}
-
-
-def _ranked(measure: Measure) -> bool:
-    return measure.name.endswith("_ap")
 
 
 def _score_lists(answered: Answered) -> list[list[float]] | None:
@@ -211,10 +234,8 @@ def _score_lists(answered: Answered) -> list[list[float]] | None:
     return [[] if any(score != score for score in one) else one for one in lists]
 
 
-def _basis(table: CountTable, average: str) -> Basis:
-    measures = [SetMeasure(scope, "f1", "macro" if average == "macro" else "micro") for scope in ("utt", "img")]
-    columns, values = statistic(measures)
-    utterances, images = ~np.isnan(values(column_totals(table, columns))[0])
+def _basis(table: CountTable, average: Average) -> Basis:
+    utterances, images = (SetMeasure(scope, "f1", average)(table) is not None for scope in MODALITIES)
     if utterances and images:
         return "both"
     return "utterances" if utterances else "images" if images else "none"

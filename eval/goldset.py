@@ -15,16 +15,8 @@ from mldr.errors import Faults, MldrError
 from mldr.eval.hashing import gold_rows_hash, is_ascending
 from mldr.eval.ragged import Bools, Ints, Ragged, as_ints, offsets_of
 
-GOLD_COLUMNS = [
-    "query_id",
-    "kind",
-    "level",
-    "utterance_ids",
-    "image_ids",
-    "label_source",
-    "label_model",
-    "negative_type",
-]
+GOLD_COLUMNS = ["query_id", "kind", "utterance_ids", "image_ids"]
+"""What scoring needs; the other columns are read when a slice asks for them."""
 DIALOGUE_COLUMNS = ["dialogue_id", "language", "origin", "cluster_id", "n_utterances", "n_images", "textless_ids"]
 
 
@@ -61,7 +53,6 @@ class GoldSet:
 
     dataset_name: str
     split: str
-    gold_hash: str
     query_ids: pa.Array
     cluster: Ints
     """Of each query, 0-based."""
@@ -69,7 +60,9 @@ class GoldSet:
     utt: Universe
     img: Universe
     gold: pa.Table
-    """`GOLD_COLUMNS`, a row a query."""
+    """`query_id` and `kind`, a row a query."""
+    dataset: Dataset | None
+    """Where the other columns are."""
     dialogues: pa.Table
     """`DIALOGUE_COLUMNS`, a row a dialogue."""
     dialogue: Ints
@@ -77,6 +70,21 @@ class GoldSet:
 
     def __len__(self) -> int:
         return len(self.query_ids)
+
+    def hash(self) -> str:
+        """Return the gold_hash, worked out from what was read."""
+        nothing = Ragged(np.zeros(0, dtype=np.int32), np.zeros(len(self) + 1, dtype=np.int64))
+        textless = self.utt.textless_ids or nothing
+        return gold_rows_hash(
+            self.query_ids, self.utt.gold_ids, self.img.gold_ids, self.utt.size, textless, self.img.size
+        )
+
+    def column(self, name: str) -> pa.Array:
+        """Return a column of the gold table, a value a query."""
+        if name in self.gold.column_names or self.dataset is None:
+            return _one_chunk(self.gold.column(name))
+        table = self.dataset.arrow("gold", self.split, ["query_id", name])
+        return _one_chunk(_in_order(table, self.query_ids, self.split).column(name))
 
     def kind(self, position: int) -> str:
         """Return the kind of one query's gold."""
@@ -114,7 +122,7 @@ def read_gold(dataset: Dataset, split: str) -> GoldSet:
     _check_dialogues(dialogue_rows, query_ids, f"{dataset.folder}, queries of {split}")
     dialogue = as_ints(_one_chunk(dialogue_rows))
     cluster = _compact(as_ints(_one_chunk(dialogues.column("cluster_id")).dictionary_encode().indices)[dialogue])
-    textless = Ragged.from_arrow(dialogues.column("textless_ids"))
+    textless = Ragged.from_arrow(dialogues.column("textless_ids")).ascending()
     ids = [Ragged.from_arrow(gold.column(name)).ascending() for name in ("utterance_ids", "image_ids")]
     n_utterances = as_ints(_one_chunk(dialogues.column("n_utterances")))[dialogue]
     n_images = as_ints(_one_chunk(dialogues.column("n_images")))[dialogue]
@@ -126,13 +134,13 @@ def read_gold(dataset: Dataset, split: str) -> GoldSet:
     return GoldSet(
         dataset_name=dataset.name,
         split=split,
-        gold_hash=gold_rows_hash(query_ids, ids[0], ids[1], n_utterances, no_text, n_images),
         query_ids=query_ids,
         cluster=cluster,
         n_clusters=int(cluster.max(initial=-1)) + 1,
         utt=universe_of(n_utterances, ids[0], no_text),
         img=universe_of(n_images, ids[1], None),
-        gold=gold,
+        gold=gold.select(["query_id", "kind"]),
+        dataset=dataset,
         dialogues=dialogues,
         dialogue=dialogue,
     )
@@ -141,7 +149,7 @@ def read_gold(dataset: Dataset, split: str) -> GoldSet:
 def _compact(codes: Ints) -> Ints:
     """Return codes without gaps: a cluster without a query is none here."""
     used = np.bincount(codes) > 0 if len(codes) else np.zeros(0, dtype=np.bool_)
-    return (np.cumsum(used) - 1)[codes]
+    return np.asarray((np.cumsum(used) - 1)[codes])
 
 
 def _one_chunk(column: Any) -> pa.Array:

@@ -23,8 +23,8 @@ from mldr.eval.ragged import Bools, Floats, Ints, Ragged, as_ints, offsets_of
 from mldr.eval.reader import is_parquet, read_predictions, schema_faults
 from mldr.files import parse_json
 
-_FAR = 2**62
-"""Where ids go that do not fit 64 bits: outside any dialogue."""
+_FAR = MAX_ID
+"""Where ids of a response go that are further away than any dialogue reaches; two of them may become one."""
 _BLOCK = 16 * 1024 * 1024
 _LARGEST = 2 * 1024 * 1024 * 1024
 """A file above it is read row by row, which holds one line at a time."""
@@ -32,8 +32,8 @@ _LARGEST = 2 * 1024 * 1024 * 1024
 SCHEMA = pa.schema(
     [
         ("query_id", pa.string()),
-        ("utterance_ids", pa.list_(pa.int64())),
-        ("image_ids", pa.list_(pa.int64())),
+        ("utterance_ids", pa.list_(pa.int32())),
+        ("image_ids", pa.list_(pa.int32())),
         ("response", pa.string()),
         ("utterance_scores", pa.list_(pa.float64())),
         ("image_scores", pa.list_(pa.float64())),
@@ -102,8 +102,8 @@ def from_predictions(predictions: Iterable[Prediction], known: dict[str, int]) -
         claimed=np.array(claims, dtype=np.int64),
         utterances=Ragged.of(utterances),
         images=Ragged.of(images),
-        utterance_scores=_flat_scores([row.utterance_scores for row in rows], utterances),
-        image_scores=_flat_scores([row.image_scores for row in rows], images),
+        utterance_scores=_flat_scores([None if row.outcome else row.utterance_scores for row in rows], utterances),
+        image_scores=_flat_scores([None if row.outcome else row.image_scores for row in rows], images),
         latency=np.array([np.nan if row.latency_s is None else row.latency_s for row in rows], dtype=np.float64),
     )
 
@@ -112,17 +112,20 @@ def _ids(row: Prediction) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
     if row.outcome:
         return (), ()
     if row.utterance_ids is not None and row.image_ids is not None:
-        return row.utterance_ids, row.image_ids
+        return _near(row.utterance_ids), _near(row.image_ids)
     return _parsed(row.response or "")
 
 
+def _near(ids: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(max(-_FAR, min(_FAR, identifier)) for identifier in ids)
+
+
 def _parsed(response: str) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
-    """Return the ids of a response, or None; ids beyond 64 bits are moved to where no dialogue reaches."""
+    """Return the ids of a response, or None."""
     answer = parse_answer(response)
     if answer is None:
         return None
-    near = [tuple(max(-_FAR, min(_FAR, i)) for i in ids) for ids in (answer.utterance_ids, answer.image_ids)]
-    return near[0], near[1]
+    return _near(answer.utterance_ids), _near(answer.image_ids)
 
 
 def _flat_scores(scores: list[tuple[float, ...] | None], ids: list[tuple[int, ...]]) -> Floats | None:
@@ -145,7 +148,8 @@ def _quick_json(path: Path) -> pa.Table | None:
         options = pj.ParseOptions(explicit_schema=SCHEMA, unexpected_field_behavior="error")
         try:
             table = pj.read_json(path, pj.ReadOptions(block_size=_BLOCK), options)
-        except (pa.ArrowException, OSError):
+            table.validate(full=True)  # Arrow takes strings that are no UTF-8, and says so only here
+        except (pa.ArrowException, OSError, UnicodeEncodeError):  # the last: a path that is no UTF-8
             return None
     return table if table.num_rows == lines else None
 
@@ -201,7 +205,7 @@ def _from_arrow(table: pa.Table, query_ids: pa.Array) -> PredictionTable | None:
         return None
     scores = []
     for name, own in (("utterance_scores", ids[0]), ("image_scores", ids[1])):
-        fine, flat = _scores(column[name], own)
+        fine, flat = _scores(column[name], own, has_ids)
         if not fine:
             return None
         scores.append(flat)
@@ -229,7 +233,7 @@ def _queries(named: pa.Array, query_ids: pa.Array) -> Ints | None:
 def _sound(column: dict[str, Any], ids: list[Ragged], has_ids: Bools, claims: Any) -> bool:
     """Say whether every row is without fault, as far as it is not scores."""
     for own in ids:
-        if len(own.values) and (own.values.min() < 0 or own.values.max() > MAX_ID):
+        if len(own.values) and own.values.min() < 0:
             return False
     claiming = _present(column["outcome"])
     if claims.null_count > int((~claiming).sum()):
@@ -260,11 +264,13 @@ def _present(array: Any) -> Bools:
     return np.asarray(array.is_valid().to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
-def _scores(column: Any, ids: Ragged) -> tuple[bool, Floats | None]:
+def _scores(column: Any, ids: Ragged, has_ids: Bools) -> tuple[bool, Floats | None]:
     """Return whether a column of score lists is sound, and its values parallel to those of the ids."""
     present = _present(column)
     if not present.any():
         return True, None
+    if (present & ~has_ids).any():
+        return False, None
     lengths = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
     flat = column.flatten()
     if flat.null_count or (lengths != ids.lengths)[present].any():
@@ -296,7 +302,7 @@ def _with_responses(
         fresh = np.zeros(len(lengths), dtype=np.bool_)
         fresh[rows] = True
         is_fresh = np.repeat(fresh, lengths)
-        values = np.zeros(len(is_fresh), dtype=np.int64)
+        values = np.zeros(len(is_fresh), dtype=np.int32)
         values[is_fresh], values[~is_fresh] = added.values, own.values
         merged.append(Ragged(values, offsets_of(lengths)))
         if (old := scores[side]) is not None:

@@ -172,7 +172,11 @@ def _meta_faults(row: Mapping[str, Any]) -> Iterator[str]:
 
 def _is_number(value: Any) -> bool:
     if type(value) is int:
-        return abs(value) < 2**1023
+        try:
+            float(value)
+        except OverflowError:
+            return False
+        return True
     return type(value) is float and math.isfinite(value)
 
 

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-Ints = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.signedinteger[Any]]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: owners are worked out once
 class Ragged:
     """Lists one after another: list k is `values[offsets[k]:offsets[k + 1]]`."""
 
     values: Ints
+    """32 bits: an id is a position, and millions of them are held at once."""
     offsets: Ints
     """One more than there are lists; starts at 0."""
 
@@ -29,15 +31,15 @@ class Ragged:
     def __getitem__(self, position: int) -> Ints:
         return self.values[self.offsets[position] : self.offsets[position + 1]]
 
-    @property
+    @cached_property
     def lengths(self) -> Ints:
         """The length of each list."""
         return np.diff(self.offsets)
 
-    @property
+    @cached_property
     def owners(self) -> Ints:
         """The list that each value belongs to."""
-        return np.repeat(np.arange(len(self), dtype=np.int64), self.lengths)
+        return np.repeat(np.arange(len(self), dtype=np.int32), self.lengths)
 
     def positions_of(self, lists: Ints) -> Ints:
         """Return the positions of the values of some lists, in the order of `lists`."""
@@ -52,7 +54,7 @@ class Ragged:
         lengths = np.where(absent, 0, self.lengths[np.where(absent, 0, lists)]) if len(self) else np.zeros_like(lists)
         kept = lists[~absent]
         values = self.values
-        if not (len(kept) == len(self) and np.array_equal(kept, np.arange(len(self)))):
+        if len(values) and not (len(kept) == len(self) and np.array_equal(kept, np.arange(len(self)))):
             values = values[self.positions_of(kept)]
         return Ragged(values, offsets_of(lengths))
 
@@ -75,7 +77,7 @@ class Ragged:
     def of(cls, lists: Iterable[Sequence[int]]) -> Ragged:
         """Return Python lists as one."""
         kept = list(lists)
-        values = np.fromiter((value for one in kept for value in one), dtype=np.int64)
+        values = np.fromiter((value for one in kept for value in one), dtype=np.int32)
         return cls(values, offsets_of(np.array([len(one) for one in kept], dtype=np.int64)))
 
     @classmethod
@@ -87,17 +89,17 @@ class Ragged:
         """
         array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
         if pa.types.is_null(array.type):
-            return cls(np.zeros(0, dtype=np.int64), np.zeros(len(array) + 1, dtype=np.int64))
+            return cls(np.zeros(0, dtype=np.int32), np.zeros(len(array) + 1, dtype=np.int64))
         flat = array.flatten()  # leaves out what lies under null lists
         if flat.null_count:
             raise ValueError("a list holds a null")
         lengths = array.value_lengths().fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
-        return cls(as_ints(flat), offsets_of(lengths))
+        return cls(as_ints(flat).astype(np.int32, copy=False), offsets_of(lengths))
 
 
 def as_ints(array: Any) -> Ints:
-    """Return an Arrow array of integers without nulls as 64-bit integers."""
-    return np.asarray(array.to_numpy(zero_copy_only=False)).astype(np.int64, copy=False)
+    """Return an Arrow array of integers without nulls, of whatever width, without a copy where that is possible."""
+    return np.asarray(array.to_numpy(zero_copy_only=False))
 
 
 def offsets_of(lengths: Ints) -> Ints:

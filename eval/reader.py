@@ -52,7 +52,9 @@ def read_predictions(path: Path, query_ids: Container[str]) -> dict[str, Predict
             found[prediction.query_id] = prediction
         places.setdefault(prediction.query_id, place)
     if count and unknown == count:
-        raise MldrError(f"{path}: none of its {count:,} query ids is in this split; it answers another split or dataset")
+        raise MldrError(
+            f"{path}: none of its {count:,} query ids is in this split; it answers another split or dataset"
+        )
     if not count and not faults:
         faults.add(str(path), "holds no prediction")
     faults.check()

@@ -70,7 +70,7 @@ def _coded(name: str, values: Any) -> Slicing:
 
 
 def _of_gold(gold: GoldSet, name: str) -> Slicing:
-    return _coded(name, gold.gold.column(name).combine_chunks())
+    return _coded(name, gold.column(name))
 
 
 def _of_dialogue(gold: GoldSet, name: str) -> Slicing:
@@ -152,16 +152,25 @@ def _read_table(path: Path) -> pa.Table:
         raise MldrError(f"{path}: not a Parquet file that can be read ({str(error).splitlines()[0]})") from error
     if "query_id" not in table.column_names:
         raise MldrError(f"{path}: lacks the column 'query_id' by which a table is joined")
-    named = table.column("query_id")
+    named = _plain(table.column("query_id"))
+    if not (pa.types.is_string(named.type) or pa.types.is_large_string(named.type) or pa.types.is_integer(named.type)):
+        raise MldrError(f"{path}: the column 'query_id' is {named.type}; words are expected")
     if pc.count_distinct(named).as_py() < table.num_rows:
         raise MldrError(f"{path}: names a query twice; one row a query is expected")
     return table
 
 
+def _plain(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array, categories as their words."""
+    array = column.combine_chunks()
+    array = pa.concat_arrays(array.chunks) if isinstance(array, pa.ChunkedArray) else array
+    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+
+
 def _from_table(gold: GoldSet, table: pa.Table, name: str) -> Slicing:
-    rows = pc.index_in(gold.query_ids, value_set=table.column("query_id").combine_chunks().cast(pa.string()))
-    column = table.column(name).combine_chunks()
-    if pa.types.is_nested(column.type):
+    rows = pc.index_in(gold.query_ids, value_set=_plain(table.column("query_id")).cast(pa.string()))
+    column = _plain(table.column(name))
+    if pa.types.is_nested(column.type) or pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
         raise MldrError(f"the table's column {name!r} is {column.type}; numbers or words are expected")
     values = column.take(rows)
     if (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)) and (
@@ -172,8 +181,12 @@ def _from_table(gold: GoldSet, table: pa.Table, name: str) -> Slicing:
 
 
 def _quartiles(name: str, values: Floats) -> Slicing:
+    if np.isnan(values).all():
+        return Slicing(name, (NOT_IN_TABLE,), np.zeros(len(values), dtype=np.int64))
     edges = np.unique(np.nanquantile(values, (0.25, 0.5, 0.75)))
-    shown = [f"{edge:.4g}" for edge in edges]
+    shown = next(
+        words for digits in range(4, 18) if len(set(words := [f"{e:.{digits}g}" for e in edges])) == len(edges)
+    )
     labels = [
         f"up to {shown[0]}",
         *(f"{a} to {b}" for a, b in itertools.pairwise(shown)),

@@ -14,7 +14,7 @@ import pyarrow as pa
 from mldr.dialogue import Dialogue, Fragment, Gold, Query, StoredImage
 from mldr.errors import MldrError, fault
 from mldr.manifest import MANIFEST, Manifest, read_manifest
-from mldr.shards import check_columns, read_batches, read_shard
+from mldr.shards import check_columns, read_batches, read_shard, read_whole
 from mldr.tables import KEYS, TABLES, Table, arrow_schema, from_row
 
 if TYPE_CHECKING:
@@ -173,8 +173,7 @@ class Dataset:
 
     def arrow(self, table: Table, split: str, columns: list[str] | None = None) -> pa.Table:
         """Return a table of a split as an Arrow table, extra columns included."""
-        read = (list(read_batches(path, columns, rows=100_000)) for path in self.files(table, split))
-        tables = [pa.Table.from_batches(batches) for batches in read if batches]
+        tables = [read_whole(path, columns) for path in self.files(table, split)]
         if tables:
             return pa.concat_tables(tables, promote_options="permissive")
         schema = arrow_schema(table)

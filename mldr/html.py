@@ -170,7 +170,7 @@ def bubbles(
         for image_id in utterance.image_ids:
             held = dialogue.images[image_id]
             shown = picture(images.get(held.image_key, StoredImage(held.image_key, "missing")), held.caption)
-            caption = tag("figcaption", f"image {image_id}", _mark(pictures(image_id), words))
+            caption = tag("figcaption", f"{words.get('image', 'image')} {image_id}", _mark(pictures(image_id), words))
             parts.append(tag("figure", shown, caption, class_=pictures(image_id)))
         rows.append(tag("li", *parts, class_=f"bubble {side}"))
     return tag("ol", *rows, class_="chat")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -97,9 +98,25 @@ def read_batches(path: Path, columns: Sequence[str] | None = None, rows: int = 1
     Raises:
         MldrError: if the file cannot be read.
     """
+    with _readable(path), pq.ParquetFile(path) as file:
+        yield from file.iter_batches(batch_size=rows, columns=None if columns is None else list(columns))
+
+
+def read_whole(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Return a Parquet file, or some of its columns, as one Arrow table.
+
+    Raises:
+        MldrError: if the file cannot be read.
+    """
+    with _readable(path), pq.ParquetFile(path) as file:
+        return file.read(columns=None if columns is None else list(columns))
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn what Arrow and the system say of a file into a fault at its place."""
     try:
-        with pq.ParquetFile(path) as file:
-            yield from file.iter_batches(batch_size=rows, columns=None if columns is None else list(columns))
+        yield
     except FileNotFoundError as error:
         raise MldrError(f"{path}: no such file") from error
     except (pa.ArrowException, OSError) as error:
@@ -145,12 +162,8 @@ def check_columns(path: Path, table: Table) -> list[str]:
     Raises:
         InputError: with each missing column and each of another type.
     """
-    try:
+    with _readable(path):
         found = pq.read_schema(path)
-    except FileNotFoundError as error:
-        raise MldrError(f"{path}: no such file") from error
-    except (pa.ArrowException, OSError) as error:
-        raise fault(str(path), f"not a Parquet file that can be read ({str(error).splitlines()[0]})") from error
     faults = Faults()
     expected = arrow_schema(table)
     for field in expected:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,8 @@ FEW_CLUSTERS = 50
 """Below so many, intervals are widened."""
 _BLOCK_CELLS = 4_000_000
 """Weights held at once, so that memory does not grow with resamples times clusters."""
+
+_MANY_CLUSTERS = 5_000
 
 Z_95 = NormalDist().inv_cdf(0.975)
 Z_80 = NormalDist().inv_cdf(0.8)
@@ -52,13 +55,15 @@ def cluster_sums(columns: Floats, cluster: Ints, n_clusters: int) -> Floats:
         cluster: the cluster of each row, 0-based.
         n_clusters: how many there are.
     """
-    return (
-        np.stack([np.bincount(cluster, weights=column, minlength=n_clusters) for column in columns.T], axis=1).astype(
-            np.float64
-        )
-        if columns.shape[1]
-        else np.zeros((n_clusters, 0))
-    )
+    return group_sums(list(columns.T), cluster, n_clusters)
+
+
+def group_sums(columns: Sequence[Floats], group: Ints, n_groups: int) -> Floats:
+    """Return the sums of some columns, one array each, over the rows of each group, shape (groups, columns)."""
+    sums = np.zeros((n_groups, len(columns)))
+    for position, column in enumerate(columns):
+        sums[:, position] = np.bincount(group, weights=column, minlength=n_groups)
+    return sums
 
 
 def resampled_sums(sums: Floats, resamples: int, seed: int) -> Iterator[Floats]:
@@ -66,12 +71,16 @@ def resampled_sums(sums: Floats, resamples: int, seed: int) -> Iterator[Floats]:
     n_clusters = len(sums)
     draw = np.random.default_rng(seed)
     block = max(1, min(resamples, _BLOCK_CELLS // max(1, n_clusters)))
+    # Over many clusters single precision is enough: its error, about 1e-6, is far below the width of an interval.
+    kind: type[np.float64] | type[np.float32] = np.float32 if n_clusters > _MANY_CLUSTERS else np.float64
+    totals: npt.NDArray[Any] = sums.astype(kind)
     for start in range(0, resamples, block):
         rows = min(block, resamples - start)
         picks = draw.integers(0, n_clusters, size=(rows, n_clusters))
         picks += np.arange(rows)[:, None] * n_clusters
         weights = np.bincount(picks.ravel(), minlength=rows * n_clusters).reshape(rows, n_clusters)
-        yield weights.astype(np.float64) @ sums
+        scaled: npt.NDArray[Any] = weights.astype(kind)
+        yield np.asarray(scaled @ totals, dtype=np.float64)
 
 
 def bootstrap(
@@ -177,8 +186,11 @@ def permutation_test(
         extreme += (np.abs(swapped) >= np.abs(observed) - 1e-12).sum(axis=0)
         tried += len(signs)
     p = extreme / tried if exact else (extreme + 1) / (tried + 1)
-    smallest = 2 / 2**n_clusters if exact else max(2 / 2.0**n_clusters, 1 / (permutations + 1))
-    return Permutation(np.where(np.isnan(observed), np.nan, p), float(min(smallest, 1.0)), exact)
+    fewest = 2.0 ** (1 - n_clusters)  # two orders of all: as they are, and all swapped
+    smallest = fewest if exact else max(fewest, 1 / (permutations + 1))
+    smallest = min(smallest, 1.0)
+    # Draws may miss the two orders that are as extreme as can be; no p is announced that could not be reached.
+    return Permutation(np.where(np.isnan(observed), np.nan, np.maximum(p, smallest)), float(smallest), exact)
 
 
 def _difference(statistic: Statistic, total: Floats, half: Floats) -> Floats:

@@ -61,8 +61,9 @@ def write_report(
         dataset, evaluator.gold, judged, count(evaluator.gold, judged), options.language, options.with_content
     )
     title = f"{first.dataset} · {first.split}"
+    clusters = words["cluster" if first.n_clusters == 1 else "clusters"]
     sub = (
-        f"{first.n_queries:,} {words['queries']} · {first.n_clusters:,} {words['clusters']} · "
+        f"{first.n_queries:,} {words['queries']} · {first.n_clusters:,} {clusters} · "
         f"{words['gold']} {first.gold_hash[:16]} · mldr {first.mldr_version}"
     )
     charts = list(slice_charts(scores, options.language))

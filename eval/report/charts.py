@@ -36,13 +36,18 @@ def dots(title: str, rows: Sequence[Dot], low: float, high: float, zero: float |
         parts.append(_line(_x(zero, low, high), 0, _x(zero, low, high), height - 24, "zero"))
     for position, row in enumerate(rows):
         y = _ROW * position + _ROW // 2 + 2
-        parts.append(_text(_PLOT_START - 12, y + 4, row.label[:44], "end", "label"))
+        parts.append(_text(_PLOT_START - 12, y + 4, shortened(row.label, 48), "end", "label"))
         if row.low is not None and row.high is not None:
             parts.append(_line(_x(row.low, low, high), y, _x(row.high, low, high), y, "interval"))
         if row.value is not None:
             parts.append(tag("circle", cx=_round(_x(row.value, low, high)), cy=str(y), r="4.5"))
         parts.append(_text(_PLOT_END + 12, y + 4, row.words, "start", "words"))
     return tag("svg", *parts, viewBox=f"0 0 {_WIDTH} {height}", role="img", class_="chart", aria_label=title)
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return a label that fits: its end is left out, and marked so."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def _x(value: float, low: float, high: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -29,24 +29,37 @@ class Pictures:
     """The thumbnails of a page, each once, by key; the page's script puts them where they belong."""
 
     sources: dict[str, str] = field(default_factory=dict)
-    left_out: int = 0
+    language: Language = "en"
     _bytes: int = 0
+    _left_out: set[str] = field(default_factory=set)
+
+    @property
+    def left_out(self) -> int:
+        """How many pictures the budget left out."""
+        return len(self._left_out)
+
+    def copy(self) -> Pictures:
+        """Return the same pictures, to go on from or to drop."""
+        return replace(self, sources=dict(self.sources), _left_out=set(self._left_out))
 
     def place(self, image: StoredImage, caption: str) -> Markup:
         """Return the place of an image, and take its thumbnail up while the budget lasts."""
-        if image.image_key not in self.sources:
+        key = image.image_key
+        if key not in self.sources and key not in self._left_out:
             source = thumbnail_source(image)
             if self._bytes + len(source) > PICTURE_BUDGET:
-                self.left_out += 1
-                source = ""
-            self.sources[image.image_key] = source
-            self._bytes += len(source)
-        if not self.sources[image.image_key]:
-            return tag("span", f"[{image.status}] {caption}", class_="no-image")
-        return tag("img", data_key=image.image_key, alt=caption)
+                self._left_out.add(key)
+            elif source:
+                self.sources[key] = source
+                self._bytes += len(source)
+        if key in self.sources:
+            return tag("img", data_key=key, alt=caption)
+        broken = image.status if image.content is None else "broken"
+        why = WORDS[self.language]["left_out"] if key in self._left_out else broken
+        return tag("span", f"[{why}] {caption}", class_="no-image")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Browser:
     """What the page shows of single queries."""
 
@@ -69,19 +82,22 @@ def browse(
         language: of the page's words.
         with_content: whether dialogues of real people are shown, too.
     """
-    order = worst_first(gold, table)[:SHOWN]
+    order, f1 = worst_first(gold, table)[:SHOWN], _mean_f1(table)
     rank = {int(position): place for place, position in enumerate(order)}
-    browser = Browser([], Counter(), Counter(), Pictures())
-    made: dict[int, Markup] = {}
+    browser = Browser([], Counter(), Counter(), Pictures(language=language))
     size = 0
-    for position, dialogue, query in _wanted(dataset, gold, rank):
-        section = _section(dataset, gold, judged, position, dialogue, query, language, with_content, browser.pictures)
-        made[position] = section
-    for position in sorted(made, key=lambda one: rank[one]):
-        size += len(made[position].html.encode("utf-8"))
-        if size > TEXT_BUDGET:
-            break
-        browser.sections.append(made[position])
+    found = sorted(_wanted(dataset, gold, rank), key=lambda one: rank[one[0]])
+    for position, dialogue, query in found:  # the worst first, so that they get pictures while the budget lasts
+        pictures = browser.pictures.copy()
+        section = _section(
+            dataset, gold, judged, position, dialogue, query, float(f1[position]), language, with_content, pictures
+        )
+        length = len(section.html.encode("utf-8", "replace"))
+        if size + length > TEXT_BUDGET:
+            continue  # a shorter one may still fit
+        size += length
+        browser.pictures = pictures
+        browser.sections.append(section)
         browser.outcomes[judged.name(position)] += 1
         browser.kinds[gold.kind(position)] += 1
     return browser
@@ -119,6 +135,7 @@ def _section(
     position: int,
     dialogue: Dialogue,
     query: Query,
+    f1: float,
     language: Language,
     with_content: bool,
     pictures: Pictures,
@@ -127,7 +144,8 @@ def _section(
     outcome, kind = judged.name(position), gold.kind(position)
     private = dialogue.origin == "real" and not with_content
     wanted, given = gold.ids(position), (judged.utt.ids[position].tolist(), judged.img.ids[position].tolist())
-    summary = tag("summary", tag("b", query.query_id if private else query.text), tag("span", f"{kind} · {outcome}"))
+    facts = f"{kind} · {outcome} · F1 {100 * f1:.1f}"
+    summary = tag("summary", tag("b", query.query_id if private else query.text), tag("span", facts))
     ids = (
         f"{query.query_id} · {words['gold']}: {words['utterances']} {wanted[0]}, {words['images']} {wanted[1]}"
         f" · {words['answer']}: {words['utterances']} {given[0]}, {words['images']} {given[1]}"
@@ -136,8 +154,8 @@ def _section(
     if private:
         body.append(tag("p", words["withheld"], class_="sub"))
     else:
-        marks = {name: words[name] for name in ("hit", "missed", "extra")}
-        images = {image.image_key: dataset.image(image.image_key) for image in dialogue.images}
+        marks = {name: words[name] for name in ("hit", "missed", "extra", "image")}
+        images = {image.image_key: dataset.image_or_missing(image.image_key) for image in dialogue.images}
         utterances, shown = (Marks(set(wanted[side]), set(given[side])) for side in (0, 1))
         body.append(bubbles(dialogue, images, utterances, shown, words=marks, picture=pictures.place))
     attributes = {"data_outcome": outcome, "data_kind": kind, "class_": "query"}

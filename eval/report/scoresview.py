@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from mldr.eval.compare import Comparison
 from mldr.eval.outcomes import FAILURES, OUTCOMES
-from mldr.eval.report.charts import Dot, dots
+from mldr.eval.report.charts import Dot, dots, shortened
 from mldr.eval.report.words import WORDS, Language
 from mldr.eval.scores import MeasureValue, Scores
 from mldr.eval.table import AVERAGES, percent
@@ -15,6 +15,8 @@ from mldr.html import Content, Markup, tag
 _FIGURES = ("p", "r", "f1", "mcc")
 _SCOPES = ("utt", "img", "joint")
 _CHARTED = "joint_f1"
+CHART_SLICES = 40
+"""Slices that a chart draws at most."""
 _SLICED = "joint_f1(avg=macro)"
 
 
@@ -71,7 +73,7 @@ def slice_charts(scores: Mapping[str, Scores], language: Language) -> Iterator[M
     words = WORDS[language]
     for name, slices in next(iter(scores.values())).slices.items():
         rows = []
-        for position, one in enumerate(slices):
+        for position, one in enumerate(slices[:CHART_SLICES]):
             for system, result in scores.items():
                 value = result.slices[name][position].measures.get(_SLICED, MeasureValue(value=None))
                 note = f" ({one.note})" if one.note else ""
@@ -80,8 +82,11 @@ def slice_charts(scores: Mapping[str, Scores], language: Language) -> Iterator[M
                 shown = percent(value.value) + (
                     f" [{low:.2f}, {high:.2f}]" if low is not None and high is not None else ""
                 )
-                rows.append(Dot(f"{one.label} ({one.n_queries:,}) · {system}", middle, low, high, shown + note))
-        title = f"{words['average_f1']}, {name.replace('_', ' ')} ({words['queries']})"
+                label = f"{shortened(one.label, 20)} ({one.n_queries:,}) · {shortened(system, 14)}"
+                rows.append(Dot(label, middle, low, high, shown + note))
+        title = f"{words['average_f1']} · {name.replace('_', ' ')}"
+        if len(slices) > CHART_SLICES:
+            title += f"; {len(slices) - CHART_SLICES:,} {words['more_slices']}"
         yield tag("figure", tag("figcaption", title), dots(title, rows, 0, 100), class_="plot")
 
 
@@ -96,7 +101,7 @@ def forest(comparison: Comparison, language: Language) -> Markup:
         p = "-" if one.p_holm is None else f"{one.p_holm:.3g}"
         interval = words["no_interval"] if numbers[1] is None else f"[{numbers[1]:+.2f}, {numbers[2]:+.2f}]"
         value = "-" if numbers[0] is None else f"{numbers[0]:+.2f}"
-        label = f"{one.a} − {one.b} · {one.measure}"
+        label = f"{shortened(one.a, 11)} − {shortened(one.b, 11)} · {one.measure}"
         rows.append(Dot(label, numbers[0], numbers[1], numbers[2], f"{value} {interval} p {p}"))
     title = f"{words['comparison']}: {words['comparison_sub']}"
     return tag("figure", tag("figcaption", title), dots(title, rows, -largest, largest, zero=0.0), class_="plot")

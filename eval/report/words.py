@@ -10,6 +10,7 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 _EN = {
     "queries": "queries",
+    "cluster": "cluster",
     "clusters": "clusters",
     "gold": "gold",
     "system": "system",
@@ -40,11 +41,14 @@ _EN = {
     "images": "images",
     "image": "image",
     "withheld": "Real chats: ids and counts only.",
-    "too_large": "image left out to keep the page small",
+    "too_large": "images left out to keep the page small",
+    "left_out": "left out",
+    "more_slices": "more slices",
     "script": "The filters need JavaScript; without it all queries are listed.",
 }
 _ZH = {
     "queries": "个查询",
+    "cluster": "个簇",
     "clusters": "个簇",
     "gold": "标准答案",
     "system": "系统",
@@ -75,7 +79,9 @@ _ZH = {
     "images": "图片",
     "image": "图片",
     "withheld": "真实聊天：只显示编号和计数。",
-    "too_large": "为控制页面大小，图片未包含",
+    "too_large": "张图片为控制页面大小而未包含",
+    "left_out": "未包含",
+    "more_slices": "个分组未显示",
     "script": "筛选需要 JavaScript；否则列出全部查询。",
 }
 WORDS: Mapping[Language, Mapping[str, str]] = {"en": _EN, "zh": _ZH}

@@ -102,7 +102,6 @@ def gold_set(asked: Sequence[Asked]) -> GoldSet:
     return GoldSet(
         dataset_name="tests",
         split="test",
-        gold_hash="",
         query_ids=pa.array([one.query_id for one in asked], pa.string()),
         cluster=np.array([clusters.index(one.cluster_id) for one in asked], dtype=np.int64),
         n_clusters=len(clusters),
@@ -117,6 +116,7 @@ def gold_set(asked: Sequence[Asked]) -> GoldSet:
             None,
         ),
         gold=pa.Table.from_pylist(rows, schema=pa.schema([(name, pa.string()) for name in GOLD_COLUMNS])),
+        dataset=None,
         dialogues=pa.Table.from_pylist([dialogue]),
         dialogue=np.zeros(len(asked), dtype=np.int64),
     )

@@ -33,7 +33,7 @@ def test_gold_keeps_the_order_of_the_queries_and_their_kinds(small_dataset: mldr
 
 def test_the_gold_hash_is_that_of_the_manifest(small_dataset: mldr.Dataset) -> None:
     for split in ("validation", "test"):
-        assert read_gold(small_dataset, split).gold_hash == small_dataset.manifest.gold_hash[split]
+        assert read_gold(small_dataset, split).hash() == small_dataset.manifest.gold_hash[split]
 
 
 def test_an_unknown_split_is_named_with_the_known_ones(small_dataset: mldr.Dataset) -> None:
