@@ -204,8 +204,9 @@ def _named(measures: Sequence[Measure], exact: Floats, boot: Bootstrap, start: i
     return {
         str(measure): MeasureValue(
             value=_number(exact[start + position]),
-            low=_number(boot.low[start + position]),
-            high=_number(boot.high[start + position]),
+            # A widened interval may step over the edge of what the measure can be.
+            low=_number(np.maximum(boot.low[start + position], measure.lowest)),
+            high=_number(np.minimum(boot.high[start + position], 1.0)),
         )
         for position, measure in enumerate(measures)
     }

@@ -24,7 +24,7 @@ from mldr.eval.reader import is_parquet, read_predictions, schema_faults
 from mldr.files import parse_json
 
 _FAR = MAX_ID
-"""Where ids of a response go that are further away than any dialogue reaches; two of them may become one."""
+"""Where ids of a response go that are further away than any dialogue reaches."""
 _BLOCK = 16 * 1024 * 1024
 _LARGEST = 2 * 1024 * 1024 * 1024
 """A file above it is read row by row, which holds one line at a time."""
@@ -117,7 +117,9 @@ def _ids(row: Prediction) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
 
 
 def _near(ids: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(max(-_FAR, min(_FAR, identifier)) for identifier in ids)
+    """Return ids with those that no dialogue reaches moved to where 32 bits hold them, distinct ones apart."""
+    far: dict[int, int] = {}
+    return tuple(i if -_FAR < i < _FAR else far.setdefault(i, _FAR - len(far)) for i in ids)
 
 
 def _parsed(response: str) -> tuple[tuple[int, ...], tuple[int, ...]] | None:

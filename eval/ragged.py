@@ -63,7 +63,7 @@ class Ragged:
         within = np.ones(max(len(self.values) - 1, 0), dtype=np.bool_)
         borders = self.offsets[1:-1]
         within[borders[(borders > 0) & (borders < len(self.values))] - 1] = False
-        return np.diff(self.values), within
+        return np.asarray(np.diff(self.values.astype(np.int64))), within  # 32 bits could overflow
 
     def ascending(self) -> Ragged:
         """Return the lists with their values in ascending order."""

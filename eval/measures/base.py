@@ -51,6 +51,11 @@ class Measure(ABC):
     """`fraction`, shown in percent; or `s`, seconds."""
 
     @property
+    def lowest(self) -> float:
+        """The least that the measure can be; the most is 1."""
+        return 0.0
+
+    @property
     @abstractmethod
     def name(self) -> str:
         """The identity, which parses back."""

@@ -38,6 +38,11 @@ class SetMeasure(Measure):
         return f"{_WORDS[self.figure]} of {SCOPE_WORDS[self.scope]}, {self.average} average"
 
     @property
+    def lowest(self) -> float:
+        """-1 for a correlation."""
+        return -1.0 if self.figure == "mcc" else 0.0
+
+    @property
     def modalities(self) -> tuple[Literal["utt", "img"], ...]:
         """What it stands on."""
         return ("utt", "img") if self.scope == "joint" else (self.scope,)
