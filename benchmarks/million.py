@@ -121,25 +121,30 @@ def score(dataset: Path, predictions: Path) -> None:
 
 
 def published_rows_a_second(path: Path) -> float:
-    """Return the rows a second of the published way of counting, on the first rows of the file, as text answers."""
+    """Return the rows a second of the published way of counting, on the first rows of the file, as text answers.
+
+    A prompt has 55 utterances of some forty characters and five images, as the dialogues have on average.
+    """
     lists = [re.compile(rf"<\|{kind}_ids_start\|>(.*?)<\|{kind}_ids_end\|>") for kind in ("utt", "img")]
+    tags = [re.compile(rf"<\|{kind}_id_start\|>(\d+)<\|{kind}_id_end\|>") for kind in ("utt", "img")]
+    said = "and then we could meet at the station at noon"
+    lines = [f"<|utt_id_start|>{i}<|utt_id_end|> user{1 + i % 2}: {said}" for i in range(55)]
+    images = [f"<|img_id_start|>{i}<|img_id_end|><image>" for i in range(5)]
+    prompt = "\n".join([*lines, *images])
     rows = []
     with path.open(encoding="utf-8") as stream:
         for line, _ in zip(stream, range(PUBLISHED_ROWS), strict=False):
             row = json.loads(line)
             text = format_answer(row["utterance_ids"], row["image_ids"])
-            prompt = "".join(f"<|utt_id_start|>{i}<|utt_id_end|> user1: hello there\n" for i in range(55))
-            rows.append(
-                json.dumps({"labels": text, "response": text, "messages": [{"role": "user", "content": prompt}]})
-            )
+            message = {"role": "user", "content": prompt}
+            rows.append(json.dumps({"labels": text, "response": text, "messages": [message]}))
     start = time.perf_counter()
     counts = [0] * 8
     for line in rows:
         sample = json.loads(line)
-        tags = re.findall(r"<\|utt_id_start\|>(\d+)<\|utt_id_end\|>", sample["messages"][0]["content"])
-        for side, pattern in enumerate(lists):
+        for side, (pattern, tag) in enumerate(zip(lists, tags, strict=True)):
             gold, answer = (set(json.loads(pattern.findall(sample[key])[0])) for key in ("labels", "response"))
-            universe = set(range(max(map(int, tags)) + 1))
+            universe = set(range(max(map(int, tag.findall(sample["messages"][0]["content"]))) + 1))
             for position, size in enumerate(
                 (len(gold & answer), len(answer - gold), len(gold - answer), len(universe - (gold | answer)))
             ):
@@ -147,18 +152,18 @@ def published_rows_a_second(path: Path) -> float:
     return len(rows) / (time.perf_counter() - start)
 
 
-def in_process(dataset: Path, predictions: Path) -> dict[str, Any]:
-    """Run `score` in a fresh process and return what it printed."""
-    words = [sys.executable, __file__, "--score", str(dataset), str(predictions)]
-    found: dict[str, Any] = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
-    return found
-
-
-def read_json_seconds(path: Path) -> float:
-    """Return what Arrow takes to read the file, with no schema given and nothing checked."""
+def read_json(path: Path) -> None:
+    """Read the file with Arrow, no schema given and nothing checked; print what that took."""
     start = time.perf_counter()
     pj.read_json(path)
-    return time.perf_counter() - start
+    sys.stdout.write(json.dumps({"seconds": time.perf_counter() - start}))
+
+
+def in_process(*words: str | Path) -> dict[str, Any]:
+    """Run one of the timed things in a fresh process, imports not counted, and return what it printed."""
+    command = [sys.executable, __file__, *map(str, words)]
+    found: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return found
 
 
 def main() -> None:
@@ -167,20 +172,24 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=1_000_000)
     parser.add_argument("--work", type=Path)
     parser.add_argument("--score", nargs=2, type=Path)
+    parser.add_argument("--read", type=Path)
     arguments = parser.parse_args()
     if arguments.score:
         score(*arguments.score)
         return
+    if arguments.read:
+        read_json(arguments.read)
+        return
     work = arguments.work or Path(tempfile.mkdtemp())
     work.mkdir(parents=True, exist_ok=True)
     dataset, jsonl, parquet = make(work, arguments.queries)
-    pj.read_json(jsonl)
+    in_process("--read", jsonl)
     found: dict[str, list[float]] = {"read_json": [], "jsonl": [], "parquet": [], "ratio": [], "published": []}
     peak = 0.0
     for _ in range(RUNS):
-        found["read_json"].append(read_json_seconds(jsonl))
+        found["read_json"].append(in_process("--read", jsonl)["seconds"])
         for name, path in (("jsonl", jsonl), ("parquet", parquet)):
-            result = in_process(dataset, path)
+            result = in_process("--score", dataset, path)
             found[name].append(result["seconds"])
             peak = max(peak, result["peak_mb"])
         found["ratio"].append(found["jsonl"][-1] / found["read_json"][-1])

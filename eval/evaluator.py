@@ -17,7 +17,7 @@ from mldr.eval.counts import MODALITIES, CountTable, count
 from mldr.eval.goldset import GoldSet, read_gold
 from mldr.eval.hashing import answers_hash
 from mldr.eval.intake import PredictionTable, from_predictions, read_table
-from mldr.eval.measures import Measure, available, statistic
+from mldr.eval.measures import MEASURES, Measure, available, statistic
 from mldr.eval.measures.base import Average
 from mldr.eval.measures.ranked import AveragePrecision
 from mldr.eval.measures.sets import SetMeasure
@@ -40,6 +40,8 @@ from mldr.statistics import (
 )
 from mldr.version import __version__
 
+_UNRANKED = [measure for measure in MEASURES if not isinstance(measure, AveragePrecision)]
+
 Predictions = PredictionTable | Mapping[str, Prediction]
 
 
@@ -59,8 +61,10 @@ class Evaluator:
         self.gold: GoldSet = read_gold(dataset, split)
         statuses = Counter(dataset.arrow("images", split, ["status"]).column("status").to_pylist())
         self.images_note = _images_note(statuses)
-        # Hashing takes no lock of Python's, so it goes on beside the reading of predictions.
-        self._gold_hash = ThreadPoolExecutor(1).submit(self.gold.hash)
+        # What depends on the gold alone is worked out beside the reading of predictions.
+        beside = ThreadPoolExecutor(1)
+        self._gold_hash = beside.submit(self.gold.hash)
+        self._trivial = beside.submit(lambda: dict(trivial_values(self.gold, _UNRANKED)))
 
     @property
     def gold_hash(self) -> str:
@@ -110,10 +114,8 @@ class Evaluator:
         wanted = list(measures) if measures is not None else can
         if absent := [measure.name for measure in wanted if measure not in can]:
             raise MldrError(f"{', '.join(absent)}: average precision needs predictions that carry scores")
-        unranked = [measure for measure in wanted if not isinstance(measure, AveragePrecision)]
         with ThreadPoolExecutor(1) as pool:
             hashed = pool.submit(self._hash, judged)
-            trivial = pool.submit(lambda: dict(trivial_values(self.gold, unranked)))
             values, slices = self._values(table, wanted, by, resamples, seed)
         return Scores(
             dataset=self.gold.dataset_name,
@@ -126,7 +128,10 @@ class Evaluator:
             n_valid=int(table.valid.sum()),
             measures_valid=_valid_values(table, wanted, values),
             joint_from={average: _basis(table, average) for average in get_args(Average)},
-            trivial=trivial.result(),
+            trivial={
+                name: {str(measure): found[str(measure)] for measure in wanted if str(measure) in found}
+                for name, found in self._trivial.result().items()
+            },
             slices=slices,
             oracle={
                 name: OracleValue(value=value, threshold=threshold)

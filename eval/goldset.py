@@ -206,8 +206,7 @@ def _check_ids(
             f"{place}, query {query_ids[query].as_py()}",
             f"{kind} {int(ids.values[position])} does not exist; its dialogue has {int(size[query])} (0-based)",
         )
-    steps, within = ids.steps()
-    for position in np.flatnonzero(within & (steps == 0)):
+    for position in np.flatnonzero(ids.repeats()):
         words = f"{kind} {int(ids.values[position])} stands twice"
         faults.add(f"{place}, query {query_ids[int(owners[position])].as_py()}", words)
     if textless is not None and len(textless.values) and not outside.any():

@@ -58,20 +58,22 @@ class Ragged:
             values = values[self.positions_of(kept)]
         return Ragged(values, offsets_of(lengths))
 
-    def steps(self) -> tuple[Ints, Bools]:
-        """Return the differences of neighbouring values, and which of them lie within one list."""
-        within = np.ones(max(len(self.values) - 1, 0), dtype=np.bool_)
-        borders = self.offsets[1:-1]
-        within[borders[(borders > 0) & (borders < len(self.values))] - 1] = False
-        return np.asarray(np.diff(self.values.astype(np.int64))), within  # 32 bits could overflow
+    def repeats(self) -> Bools:
+        """Return for each value but the first whether it equals the one before it in its list."""
+        return self._within(self.values[1:] == self.values[:-1])
 
     def ascending(self) -> Ragged:
         """Return the lists with their values in ascending order."""
-        steps, within = self.steps()
-        if not (within & (steps < 0)).any():
+        if not self._within(self.values[1:] < self.values[:-1]).any():
             return self
         order = np.lexsort((self.values, self.owners))
         return Ragged(self.values[order], self.offsets)
+
+    def _within(self, compared: Bools) -> Bools:
+        """Return comparisons of neighbours without those of values of different lists."""
+        borders = self.offsets[1:-1]
+        compared[borders[(borders > 0) & (borders < len(self.values))] - 1] = False
+        return compared
 
     @classmethod
     def of(cls, lists: Iterable[Sequence[int]]) -> Ragged:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -63,12 +61,10 @@ def test_ascending_sorts_each_list_by_itself(given_lists: list[list[int]]) -> No
 
 @unhurried
 @given(lists)
-def test_steps_are_the_differences_within_lists(given_lists: list[list[int]]) -> None:
-    small = [[value % 1000 for value in one] for one in given_lists]
-    steps, within = Ragged.of(small).steps()
-    expected = [b - a for one in small for a, b in itertools.pairwise(one)]
-    assert steps[within].tolist() == expected
-    assert len(steps) == len(within) == max(sum(len(one) for one in small) - 1, 0)
+def test_repeats_are_equal_neighbours_within_one_list(given_lists: list[list[int]]) -> None:
+    small = [[value % 3 for value in one] for one in given_lists]
+    expected = [one[i] == one[i - 1] if i else False for one in small for i in range(len(one))]
+    assert Ragged.of(small).repeats().tolist() == expected[1:]
 
 
 arrow_lists = st.lists(st.none() | st.lists(st.integers(0, 2**31 - 1), max_size=4), max_size=6)
