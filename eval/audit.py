@@ -16,9 +16,10 @@ from itertools import groupby, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from mldr.errors import Faults, MldrError, printable
+from mldr.formats import format_line
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -72,6 +73,7 @@ class AuditedGroup(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    format: str = Field(default_factory=lambda: format_line("audit"))
     group: str
     share: float | None
     """The share that lies within the bounds of most rows."""
@@ -96,6 +98,9 @@ def read_table(path: Path) -> list[PublishedRow]:
     faults = Faults()
     rows: list[PublishedRow] = []
     try:
+        names = list(reader.fieldnames or ())
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            faults.add(f"{path}, line 1", f"has two columns {name!r}")
         for name in ("system", *NUMBERS):
             if name not in (reader.fieldnames or ()):
                 faults.add(f"{path}, line 1", f"lacks the column {name!r}")
@@ -127,7 +132,7 @@ def _row(record: dict[str, str | None], place: str, faults: Faults) -> Published
         decimals = max(decimals, len(text.partition(".")[2]))
     parts = [record.get(name) or "" for name in ("dataset", "modality")]
     group = ", ".join(part for part in parts if part) or "all rows"
-    return PublishedRow(group, record.get("system") or "", **values, half_unit=0.5 / 100 / 10**decimals)
+    return PublishedRow(group, record.get("system") or "", **values, half_unit=0.005 * 10.0**-decimals)
 
 
 def audit(rows: Sequence[PublishedRow]) -> list[AuditedGroup]:
@@ -154,7 +159,7 @@ def _audit_row(row: PublishedRow) -> AuditedRow:
         return AuditedRow(
             group=row.group, system=row.system, share=None, low=None, high=None, verdict="zero or clipped"
         )
-    if min(row.p, row.r) + row.half_unit >= 1:
+    if min(row.p, row.r, row.mcc) + row.half_unit >= 1:
         return AuditedRow(group=row.group, system=row.system, share=None, low=None, high=None, verdict="perfect")
     corners = list(_corners(row))
     if not corners:
@@ -231,8 +236,9 @@ def audit_tables(groups: Sequence[AuditedGroup]) -> list[Table]:
             table.add_column(words)
         for row in group.rows:
             numbers = ["-", "-"]
-            if row.share is not None and row.low is not None and row.high is not None:
-                numbers = [f"{100 * row.share:.2f}", f"{100 * row.low:.2f} to {100 * row.high:.2f}"]
+            if row.low is not None and row.high is not None:
+                share = "-" if row.share is None else f"{100 * row.share:.2f}"
+                numbers = [share, f"{100 * row.low:.2f} to {100 * row.high:.2f}"]
             table.add_row(Text(printable(row.system, 48)), *numbers, WORDS[row.verdict])
         tables.append(table)
     return tables

@@ -68,14 +68,19 @@ def score(
     from mldr.eval.table import notes, score_tables
 
     if protocol == "published":
+        if split or by or table or measure:
+            raise typer.BadParameter("--protocol published takes no --split, --by, --table or --measure")
         _score_published(dataset, predictions or [], json)
         return
     if not predictions or not split:
         raise typer.BadParameter("PREDICTIONS and --split are needed")
+    _check_resamples(resamples)
     evaluator = _evaluator(dataset, split)
     slices, measures = _slices(evaluator, by, table), _measures(measure)
     scores = {
-        name: evaluator.score(given, measures, by=slices, resamples=resamples, seed=seed)
+        name: evaluator.score(given, measures, by=slices, resamples=resamples, seed=seed).model_copy(
+            update={"system": name}
+        )
         for name, given in _read(evaluator, predictions).items()
     }
     if json:
@@ -105,6 +110,7 @@ def compare(
     from mldr.eval.measures import HEADLINE
     from mldr.eval.table import comparison_table
 
+    _check_resamples(resamples)
     evaluator = _evaluator(dataset, split)
     found = compare_systems(
         evaluator,
@@ -143,6 +149,7 @@ def report(
 
     if out.exists() and not force:
         raise MldrError(f"{out} exists; choose another --out, or replace it with --force")
+    _check_resamples(resamples)
     evaluator = _evaluator(dataset, split)
     given = _read(evaluator, predictions)
     slices = _slices(evaluator, by or ["kind"], table)
@@ -189,6 +196,11 @@ def _score_published(answers: str, others: list[Path], json: bool) -> None:
     for name, count in found.events.items():
         if count:
             show_text(f"note: {count:,} {NOTES[name]}")
+
+
+def _check_resamples(resamples: int) -> None:
+    if 0 < resamples < 100:
+        raise typer.BadParameter("an interval needs 100 resamples or more; 0 is for none", param_hint="--resamples")
 
 
 def _evaluator(dataset: str, split: str) -> Evaluator:

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from mldr.errors import MldrError
 from mldr.eval.counts import count
 from mldr.eval.evaluator import Evaluator, Predictions
 from mldr.eval.measures import HEADLINE, Measure, statistic
+from mldr.formats import format_line
 from mldr.statistics import (
+    FEW_CLUSTERS,
     MIN_CLUSTERS,
     PERMUTATIONS,
     RESAMPLES,
@@ -22,6 +24,7 @@ from mldr.statistics import (
     holm,
     permutation_test,
     smallest_difference,
+    widening,
 )
 
 _STRICT = ConfigDict(extra="forbid")
@@ -54,6 +57,7 @@ class Comparison(BaseModel):
 
     model_config = _STRICT
 
+    format: str = Field(default_factory=lambda: format_line("comparison"))
     dataset: str
     split: str
     gold_hash: str
@@ -179,4 +183,6 @@ def _note(n_clusters: int, smallest: float) -> str:
         note += ", so nothing can be significant at 5 % here"
     if n_clusters < MIN_CLUSTERS:
         note += f"; below {MIN_CLUSTERS} clusters no interval is given"
+    elif n_clusters < FEW_CLUSTERS:
+        note += f"; intervals are widened by {widening(n_clusters):.2f} because there are fewer than {FEW_CLUSTERS}"
     return note

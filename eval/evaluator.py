@@ -12,7 +12,7 @@ from typing import get_args
 import numpy as np
 
 from mldr.dataset import Dataset
-from mldr.errors import MldrError
+from mldr.errors import Faults, MldrError
 from mldr.eval.counts import MODALITIES, CountTable, count
 from mldr.eval.goldset import GoldSet, read_gold
 from mldr.eval.hashing import answers_hash
@@ -23,7 +23,7 @@ from mldr.eval.measures.ranked import AveragePrecision
 from mldr.eval.measures.sets import SetMeasure
 from mldr.eval.oracle import best_threshold_f1
 from mldr.eval.outcomes import OUTCOMES, Answered, Judged, judge
-from mldr.eval.prediction import Prediction
+from mldr.eval.prediction import Prediction, prediction_faults
 from mldr.eval.scores import Basis, MeasureValue, OracleValue, Scores, SliceScores
 from mldr.eval.slices import FEW, Slicing
 from mldr.eval.trivial import trivial_values
@@ -84,6 +84,11 @@ class Evaluator:
         if isinstance(predictions, PredictionTable):
             return judge(predictions, self.gold)
         known = {name: position for position, name in enumerate(self.gold.query_ids.to_pylist())}
+        faults = Faults()
+        for query_id, prediction in predictions.items():
+            for message in prediction_faults(query_id, prediction, known):
+                faults.add(f"prediction for {query_id!r}", message)
+        faults.check()
         return judge(from_predictions(predictions.values(), known), self.gold)
 
     def counts(self, predictions: Predictions) -> CountTable:
@@ -112,6 +117,8 @@ class Evaluator:
         table = count(self.gold, judged)
         can = available(table)
         wanted = list(measures) if measures is not None else can
+        if not wanted:
+            raise MldrError("no measure is named")
         if absent := [measure.name for measure in wanted if measure not in can]:
             raise MldrError(f"{', '.join(absent)}: average precision needs predictions that carry scores")
         with ThreadPoolExecutor(1) as pool:
@@ -185,7 +192,7 @@ class Evaluator:
                     n_queries=n_queries,
                     n_clusters=n_clusters,
                     measures=measured,
-                    note=_few(n_clusters),
+                    note=_few(n_clusters, resamples),
                 )
             )
         return found[0], slices
@@ -255,10 +262,11 @@ def _latencies(latency: Floats) -> dict[str, float]:
     return {"p50": float(quantiles[0]), "p90": float(quantiles[1]), "p99": float(quantiles[2]), "n": float(len(known))}
 
 
-def _few(n_clusters: int) -> str:
-    if n_clusters >= FEW:
-        return ""
-    return f"only {n_clusters} cluster" + ("" if n_clusters == 1 else "s")
+def _few(n_clusters: int, resamples: int) -> str:
+    parts = [f"only {n_clusters} cluster" + ("" if n_clusters == 1 else "s")] if n_clusters < FEW else []
+    if resamples and MIN_CLUSTERS <= n_clusters < FEW_CLUSTERS:
+        parts.append(f"widened by {widening(n_clusters):.2f}")
+    return ", ".join(parts)
 
 
 def _interval_note(n_clusters: int, resamples: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -185,6 +185,27 @@ def _shown(value: Any) -> str:
         return "a number of more than 20 digits"
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def prediction_faults(query_id: str, prediction: Prediction, known: Container[str]) -> Iterator[str]:
+    """Yield what is wrong with a prediction that was made in memory and not read from a file.
+
+    Ids may be of any size here: those that a dialogue does not have are false positives.
+    """
+    if prediction.query_id != query_id:
+        yield f"it answers {prediction.query_id!r}"
+    if query_id not in known:
+        yield "no such query in the split"
+    if prediction.outcome and prediction.outcome not in CLAIMABLE:
+        yield f"outcome is {_shown(prediction.outcome)}; only {', '.join(CLAIMABLE)} may be claimed"
+    if (prediction.utterance_ids is None) != (prediction.image_ids is None):
+        yield "one id list without the other; give both, () for none"
+    for name, scores, ids in (
+        ("utterance_scores", prediction.utterance_scores, prediction.utterance_ids),
+        ("image_scores", prediction.image_scores, prediction.image_ids),
+    ):
+        if scores is not None and len(scores) != len(ids or ()):
+            yield f"{name} has {len(scores)} numbers for {len(ids or ())} ids"
 
 
 def from_row(row: Mapping[str, Any]) -> Prediction:

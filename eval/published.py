@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from mldr.errors import Faults, fault
+from mldr.formats import format_line
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -53,6 +54,7 @@ class PublishedScores(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    format: str = Field(default_factory=lambda: format_line("published-scores"))
     protocol: Literal["published"] = "published"
     n_samples: int
     """As the authors count them: broken ones included, skipped ones not."""
@@ -102,13 +104,21 @@ def read_samples(path: Path) -> tuple[list[Sample], Counter[str]]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    number = 0
     try:
         with path.open(encoding="utf-8") as stream:
-            for number, line in enumerate(stream, 1):
-                yield number, line
+            yield from enumerate(stream, 1)
     except UnicodeDecodeError as error:
-        raise fault(f"{path}, line {number + 1} or later", f"not UTF-8 text ({error.reason})") from error
+        raise fault(f"{path}, line {_bad_line(path)}", f"not UTF-8 text ({error.reason})") from error
+
+
+def _bad_line(path: Path) -> int:
+    """Return the line of the first byte that is no UTF-8; text is decoded in blocks, far ahead of its lines."""
+    content = path.read_bytes()
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return len(re.findall(rb"\r\n|\r|\n", content[: error.start])) + 1
+    return 1
 
 
 def _sample(document: Any, place: str, events: Counter[str]) -> Sample:

@@ -10,12 +10,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mldr.errors import Faults, MldrError, fault
+from mldr.errors import Faults, InputError, MldrError, fault
 from mldr.eval.prediction import COLUMNS, Prediction, from_row, row_faults
 from mldr.files import parse_json, read_lines
 
 PARQUET_MAGIC = b"PAR1"
-_ARTEFACT = re.compile(rb'"format":\s*"mldr/(\w+)@')
+_GZIP_MAGIC = b"\x1f\x8b"
+_ARTEFACT = re.compile(rb'"format":\s*"mldr/([\w-]+)@')
+_LOOKED_AT = 1024 * 1024
 
 
 def read_predictions(path: Path, query_ids: Container[str]) -> dict[str, Prediction]:
@@ -34,7 +36,7 @@ def read_predictions(path: Path, query_ids: Container[str]) -> dict[str, Predict
     places: dict[str, str] = {}
     rows = _parquet_rows(path, faults) if is_parquet(path) else _json_rows(path, faults)
     count = unknown = 0
-    for place, row in rows:
+    for place, row in _until_it_fails(rows, faults):
         count += 1
         wrong = list(row_faults(row))
         for message in wrong:
@@ -42,11 +44,11 @@ def read_predictions(path: Path, query_ids: Container[str]) -> dict[str, Predict
         if wrong:
             continue
         prediction = from_row(row)
+        unknown += prediction.query_id not in query_ids
         if prediction.query_id in places:
             message = f"query_id {prediction.query_id!r} again; its first row is {places[prediction.query_id]}"
             faults.add(f"{path}, {place}", message)
         elif prediction.query_id not in query_ids:
-            unknown += 1
             faults.add(f"{path}, {place}", f"query_id {prediction.query_id!r} is not among the split's queries")
         else:
             found[prediction.query_id] = prediction
@@ -61,6 +63,14 @@ def read_predictions(path: Path, query_ids: Container[str]) -> dict[str, Predict
     return found
 
 
+def _until_it_fails(rows: Iterator[tuple[str, Any]], faults: Faults) -> Iterator[tuple[str, Any]]:
+    """Yield rows; what ends the reading early joins the faults that were found before it."""
+    try:
+        yield from rows
+    except InputError as error:
+        faults.extend(error.faults)
+
+
 def is_parquet(path: Path) -> bool:
     """Say whether a predictions file is Parquet, by its first bytes.
 
@@ -69,14 +79,20 @@ def is_parquet(path: Path) -> bool:
     """
     if path.is_dir():
         raise MldrError(f"{path}: a folder; a predictions file (JSONL or Parquet) is expected")
+    if path.exists() and not path.is_file():
+        raise MldrError(f"{path}: a pipe or device, which can be read only once; save the predictions to a file first")
     try:
         with path.open("rb") as stream:
             start = stream.read(4_096)
+            if start.lstrip()[:2] in (b"{\n", b"[\n"):  # an indented document, as our commands print them
+                start += stream.read(_LOOKED_AT)
     except FileNotFoundError as error:
         raise MldrError(f"{path}: no such file") from error
     if start.lstrip()[:1] in (b"{", b"[") and (artefact := _ARTEFACT.search(start)):
         kind = artefact[1].decode("ascii", "replace")
         raise MldrError(f"{path}: holds {kind} of mldr, not predictions (one JSON object a query, a line each)")
+    if start.startswith(_GZIP_MAGIC):
+        raise MldrError(f"{path}: packed with gzip; unpack it first")
     return start.startswith(PARQUET_MAGIC)
 
 

@@ -52,6 +52,8 @@ class Scores(BaseModel):
     model_config = _STRICT
 
     format: str = Field(default_factory=lambda: format_line("scores"))
+    system: str = ""
+    """What the scored file is called, where it came from one."""
     dataset: str
     split: str
     protocol: Literal["mldr"] = "mldr"

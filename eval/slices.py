@@ -21,6 +21,8 @@ FEW = 20
 """A slice of fewer clusters says so."""
 _MANY_VALUES = 12
 """A numeric column of a table with more values than this is cut at its quartiles."""
+_MOST_SLICES = 200
+"""A column of a table with more values is no way to part queries; each slice costs memory."""
 NOT_IN_TABLE = "(not in the table)"
 
 
@@ -169,21 +171,35 @@ def _plain(column: pa.ChunkedArray) -> pa.Array:
 
 def _from_table(gold: GoldSet, table: pa.Table, name: str) -> Slicing:
     rows = pc.index_in(gold.query_ids, value_set=_plain(table.column("query_id")).cast(pa.string()))
+    if rows.null_count == len(rows):
+        raise MldrError("the table names no query of this split; it belongs to another split or dataset")
     column = _plain(table.column(name))
     if pa.types.is_nested(column.type) or pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
         raise MldrError(f"the table's column {name!r} is {column.type}; numbers or words are expected")
+    try:
+        return _parted(name, column, rows)
+    except pa.ArrowException as error:
+        words = str(error).splitlines()[0]
+        raise MldrError(f"the table's column {name!r} ({column.type}) cannot part the queries ({words})") from error
+
+
+def _parted(name: str, column: pa.Array, rows: pa.Array) -> Slicing:
     values = column.take(rows)
     if (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)) and (
         pc.count_distinct(column).as_py() > _MANY_VALUES
     ):
-        return _quartiles(name, np.asarray(values.cast(pa.float64()).to_numpy(zero_copy_only=False)))
-    return _coded(name, pc.fill_null(values.cast(pa.string()), NOT_IN_TABLE))
+        return _quartiles(name, np.asarray(values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)))
+    words = pc.fill_null(values.cast(pa.string()), NOT_IN_TABLE)
+    if (count := pc.count_distinct(words).as_py()) > _MOST_SLICES:
+        raise MldrError(f"the table's column {name!r} has {count:,} values; at most {_MOST_SLICES} slices can be made")
+    return _coded(name, words)
 
 
 def _quartiles(name: str, values: Floats) -> Slicing:
-    if np.isnan(values).all():
+    finite = values[np.isfinite(values)]
+    if not len(finite):
         return Slicing(name, (NOT_IN_TABLE,), np.zeros(len(values), dtype=np.int64))
-    edges = np.unique(np.nanquantile(values, (0.25, 0.5, 0.75)))
+    edges = np.unique(np.quantile(finite, (0.25, 0.5, 0.75)))
     shown = next(
         words for digits in range(4, 18) if len(set(words := [f"{e:.{digits}g}" for e in edges])) == len(edges)
     )

@@ -62,10 +62,12 @@ def _add_rows(table: Table, system: str, values: Mapping[str, float | None]) -> 
 def _others(scores: Mapping[str, Scores]) -> list[Table]:
     """Return the measures that the first table has no place for, a row a measure, with intervals."""
     placed = {f"{scope}_{figure}{suffix}" for scope in _SCOPES for figure in _FIGURES for suffix in AVERAGES.values()}
-    table = _table("other measures and headline figures, percent, with 95 % intervals", "measure")
+    table = _table("figures with their 95 % intervals, percent", "measure")
     for system in scores:
         table.add_column(_label(system), justify="right")
-    names = [name for name in next(iter(scores.values())).measures if name not in placed or name.startswith("joint_f1")]
+    found = list(next(iter(scores.values())).measures)
+    chosen = not placed <= set(found)  # measures were named: each has its row here
+    names = [name for name in found if chosen or name not in placed or "_f1" in name or "_mcc" in name]
     for name in names:
         table.add_row(name, *(interval(result.measures[name]) for result in scores.values()))
     for name in dict.fromkeys(name for result in scores.values() for name in result.oracle):
@@ -94,9 +96,11 @@ def _slices(scores: Mapping[str, Scores]) -> list[Table]:
 
 def comparison_table(comparison: Comparison) -> Table:
     """Return the differences of a comparison, in percentage points."""
-    table = _table(f"{comparison.dataset}, {comparison.split}: {comparison.n_queries:,} queries; points", "a - b")
-    for words in ("measure", "a", "b", "a - b", "95 %", "p", "p Holm", "80 % power"):
-        table.add_column(words, justify="right")
+    table = _table(f"{comparison.dataset}, {comparison.split}: {comparison.n_queries:,} queries; points", "systems")
+    table.columns[0].overflow = "fold"
+    table.add_column("measure", overflow="fold")
+    for words in ("a", "b", "a - b", "95 %", "p", "p Holm", "80 %\npower"):
+        table.add_column(words, justify="right", overflow="fold")
     for one in comparison.differences:
         edges = "-" if one.low is None or one.high is None else f"{100 * one.low:+.2f} to {100 * one.high:+.2f}"
         table.add_row(

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from mldr.errors import MldrError
+from mldr.errors import MldrError, fault
 
 
 def canonical_json(value: Any) -> str:
@@ -43,6 +43,8 @@ def sync_folder(folder: Path) -> None:
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it is renamed to `path`, so nobody sees half a file."""
+    if path.exists() and not path.is_file():
+        raise MldrError(f"{path}: a folder or device, not a file that can be replaced")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
     temporary.unlink(missing_ok=True)
@@ -103,7 +105,7 @@ def _lines(stream: IO[bytes], path: Path, limit: int) -> Iterator[tuple[int, byt
     while line := stream.readline(limit + 1):
         number += 1
         if len(line) > limit:
-            raise MldrError(f"{path}, line {number}: longer than {limit:,} bytes; one record a line is expected")
+            raise fault(f"{path}, line {number}", f"longer than {limit:,} bytes; one record a line is expected")
         if number == 1:
             line = line.removeprefix(b"\xef\xbb\xbf")
         line = line.rstrip(b"\r\n")
@@ -128,6 +130,10 @@ def parse_json(text: str | bytes) -> Any:
         raise ValueError(f"not JSON: {error.msg} at column {error.colno}") from error
     except RecursionError as error:
         raise ValueError("not JSON that can be read: nested too deeply") from error
+    except ValueError as error:
+        if "set_int_max_str_digits" not in str(error):
+            raise
+        raise ValueError("holds a number of thousands of digits") from error
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

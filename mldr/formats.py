@@ -9,7 +9,14 @@ from mldr.errors import MldrError
 
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 
-CURRENT: dict[str, int] = {"dataset": 1, "recipe": 1, "scores": 1}
+CURRENT: dict[str, int] = {
+    "dataset": 1,
+    "recipe": 1,
+    "scores": 1,
+    "comparison": 1,
+    "published-scores": 1,
+    "audit": 1,
+}
 """The version of each kind of artefact that this mldr writes."""
 
 _UPGRADES: dict[tuple[str, int], Upgrade] = {}

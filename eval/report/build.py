@@ -61,6 +61,10 @@ def write_report(
         dataset, evaluator.gold, judged, count(evaluator.gold, judged), options.language, options.with_content
     )
     title = f"{first.dataset} · {first.split}"
+    totals = {
+        "outcome": scores[system].outcomes,
+        "kind": Counter(str(kind) for kind in evaluator.gold.column("kind").to_pylist()),
+    }
     clusters = words["cluster" if first.n_clusters == 1 else "clusters"]
     sub = (
         f"{first.n_queries:,} {words['queries']} · {first.n_clusters:,} {clusters} · "
@@ -77,19 +81,21 @@ def write_report(
         *([tag("h2", words["comparison"]), forest(comparison, options.language)] if comparison else []),
         *([tag("p", comparison.note, class_="sub")] if comparison else []),
         *([tag("h2", words["slices"]), tag("div", *charts, class_="charts")] if charts else []),
-        *_browser(browser, system, first.n_queries, options.language),
+        *_browser(browser, system, totals, first.n_queries, options.language),
     ]
     folder = files("mldr.eval.report")
     style, script = (folder.joinpath(name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
     write_text(out, page(title, options.language, style, tag("main", *body), script=script))
 
 
-def _browser(browser: Browser, system: str, n_queries: int, language: Language) -> list[Content]:
+def _browser(
+    browser: Browser, system: str, totals: Mapping[str, Mapping[str, int]], n_queries: int, language: Language
+) -> list[Content]:
     words = WORDS[language]
     filters = tag(
         "form",
-        _select("outcome", browser.outcomes, language),
-        _select("kind", browser.kinds, language),
+        _select("outcome", browser.outcomes, totals["outcome"], language),
+        _select("kind", browser.kinds, totals["kind"], language),
         tag("output", f"{len(browser.sections)} {words['shown_of']} {n_queries:,}", id="shown", aria_live="polite"),
         class_="filters",
         id="filters",
@@ -110,10 +116,13 @@ def _browser(browser: Browser, system: str, n_queries: int, language: Language) 
     ]
 
 
-def _select(name: str, counts: Counter[str], language: Language) -> Markup:
+def _select(name: str, counts: Counter[str], totals: Mapping[str, int], language: Language) -> Markup:
+    """Return a filter; where not all queries of a value are on the page, its option says how many there are."""
     words = WORDS[language]
     options = [tag("option", f"{words['all']} ({sum(counts.values())})", value="")]
-    options += [tag("option", f"{value} ({number})", value=value) for value, number in sorted(counts.items())]
+    for value, number in sorted(counts.items()):
+        shown = f"{number}" if number == totals[value] else f"{number} / {totals[value]:,}"
+        options.append(tag("option", f"{value} ({shown})", value=value))
     return tag("label", f"{words[name]} ", tag("select", *options, name=name))
 
 

@@ -82,7 +82,7 @@ def browse(
         language: of the page's words.
         with_content: whether dialogues of real people are shown, too.
     """
-    order, f1 = worst_first(gold, table)[:SHOWN], _mean_f1(table)
+    order, f1 = chosen(gold, judged, table), _mean_f1(table)
     rank = {int(position): place for place, position in enumerate(order)}
     browser = Browser([], Counter(), Counter(), Pictures(language=language))
     size = 0
@@ -101,6 +101,20 @@ def browse(
         browser.outcomes[judged.name(position)] += 1
         browser.kinds[gold.kind(position)] += 1
     return browser
+
+
+def chosen(gold: GoldSet, judged: Judged, table: CountTable) -> Ints:
+    """Return the positions of the queries to show, the worst first: of each outcome and kind in turn, so that all are there."""
+    groups: dict[tuple[int, str], list[int]] = {}
+    kinds = gold.column("kind").to_pylist()
+    for position in worst_first(gold, table).tolist():
+        groups.setdefault((int(judged.outcome[position]), kinds[position]), []).append(position)
+    taken: set[int] = set()
+    for turn in range(SHOWN):
+        for _, own in sorted(groups.items()):
+            if turn < len(own) and len(taken) < SHOWN:
+                taken.add(own[turn])
+    return np.array([position for position in worst_first(gold, table).tolist() if position in taken], dtype=np.int64)
 
 
 def worst_first(gold: GoldSet, table: CountTable) -> Ints:

@@ -234,7 +234,7 @@ def test_a_file_without_a_sample_is_a_fault(tmp_path: Path, content: bytes) -> N
 def test_bad_utf8_is_a_fault_with_its_place(tmp_path: Path) -> None:
     path = tmp_path / "p.jsonl"
     path.write_bytes(b'{"labels": "\xff"}\n')
-    with pytest.raises(InputError, match=r"line 1 or later: not UTF-8"):
+    with pytest.raises(InputError, match=r"line 1: not UTF-8"):
         score_published(path)
 
 

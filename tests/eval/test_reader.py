@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gzip
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -129,9 +131,46 @@ def test_faults_of_different_kinds_are_told_together_in_the_order_of_lines(tmp_p
 
 def test_an_unknown_query_given_twice_is_named_both_times(tmp_path: Path) -> None:
     unknown = GOOD.replace(b"q0", b"q9")
-    first, second = faults_of(lines(tmp_path / "p.jsonl", unknown, unknown))
+    first, second = faults_of(lines(tmp_path / "p.jsonl", GOOD, unknown, unknown))
     assert "not among" in first.message
-    assert "again; its first row is line 1" in second.message
+    assert "again; its first row is line 2" in second.message
+
+
+def test_a_file_of_another_split_is_one_line_also_where_it_repeats_a_row(tmp_path: Path) -> None:
+    unknown = GOOD.replace(b"q0", b"q9")
+    with pytest.raises(MldrError, match="none of its 2 query ids is in this split") as raised:
+        read_predictions(lines(tmp_path / "p.jsonl", unknown, unknown), set(IDS))
+    assert not isinstance(raised.value, InputError)
+
+
+def test_a_fault_before_a_line_that_ends_the_reading_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = lines(tmp_path / "p.jsonl", GOOD, b"not json", b"x" * 500)
+    monkeypatch.setattr("mldr.files.read_lines.__defaults__", (300,))
+    first, second = faults_of(path)
+    assert first.place.endswith("line 2")
+    assert "longer than 300 bytes" in second.message
+
+
+@pytest.mark.parametrize("indent", [1, 2])
+def test_an_indented_artefact_of_mldr_is_one_line(tmp_path: Path, indent: int) -> None:
+    path = tmp_path / "c.json"
+    document = {"differences": [{"measure": "x" * 50}] * 200, "format": "mldr/comparison@1"}
+    path.write_text(json.dumps(document, indent=indent), encoding="utf-8")
+    with pytest.raises(MldrError, match="holds comparison of mldr, not predictions"):
+        read_predictions(path, set(IDS))
+
+
+def test_gzip_is_named(tmp_path: Path) -> None:
+    (tmp_path / "p.jsonl.gz").write_bytes(gzip.compress(GOOD + b"\n"))
+    with pytest.raises(MldrError, match="packed with gzip"):
+        read_predictions(tmp_path / "p.jsonl.gz", set(IDS))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a named pipe")
+def test_a_pipe_is_refused_because_it_can_be_read_only_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(MldrError, match="a pipe or device"):
+        read_predictions(tmp_path / "pipe", set(IDS))
 
 
 def test_a_query_given_three_times_names_its_first_line_twice(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_json_of_several_files_is_a_list_in_their_order(
     evaluator = Evaluator(small_dataset, "test")
     assert code == 0
     assert [Scores.model_validate(document) for document in documents] == [
-        evaluator.score(evaluator.read(path)) for path in paths
+        evaluator.score(evaluator.read(path)).model_copy(update={"system": path.stem}) for path in paths
     ]
 
 

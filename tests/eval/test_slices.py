@@ -145,11 +145,20 @@ def test_quartiles_that_look_alike_are_still_slices_of_different_names(tmp_path:
     assert len(set(found.labels)) == len(found.labels) == 4
 
 
-def test_a_table_about_other_queries_puts_all_into_one_slice(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+def test_a_table_about_other_queries_is_refused_in_one_line(tmp_path: Path) -> None:
     evaluator = clustered(tmp_path / "d", 3)
     path = table_file(tmp_path / "t.parquet", query_id=[f"x{i}" for i in range(20)], x=[i / 7 for i in range(20)])
-    assert labels(evaluator, "x", path) == [NOT_IN_TABLE] * 3
-    assert [str(warning.message) for warning in recwarn.list] == []
+    with pytest.raises(MldrError, match="names no query of this split"):
+        labels(evaluator, "x", path)
+
+
+def test_a_column_of_too_many_words_parts_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluator = clustered(tmp_path / "d", 3)
+    ids = evaluator.gold.query_ids.to_pylist()
+    path = table_file(tmp_path / "t.parquet", query_id=ids, x=[f"note {i}" for i in range(len(ids))])
+    monkeypatch.setattr("mldr.eval.slices._MOST_SLICES", 2)
+    with pytest.raises(MldrError, match="at most 2 slices"):
+        labels(evaluator, "x", path)
 
 
 def test_a_column_of_the_table_goes_before_a_built_in_of_its_name(varied: Evaluator, tmp_path: Path) -> None:
