@@ -35,7 +35,6 @@ from mldr.statistics import (
     Floats,
     Statistic,
     bootstrap,
-    group_sums,
     widening,
 )
 from mldr.version import __version__
@@ -164,26 +163,30 @@ class Evaluator:
     ) -> tuple[dict[str, MeasureValue], dict[str, list[SliceScores]]]:
         """Return the measures over all queries and over each slice; one bootstrap serves them all."""
         columns, values = statistic(measures)
-        rows = [table.column(name) for name in columns]
         size = self.gold.n_clusters
-        blocks = [group_sums(rows, self.gold.cluster, size)]
+        n_blocks = 1 + sum(len(slicing.labels) for slicing in by)
+        # A row a block and column, so that each is written in one piece; read the other way round below.
+        together = np.empty((n_blocks, len(columns), size))
         standing = [size]
         parts: list[tuple[Slicing, int, int]] = []
         for slicing in by:
             width = len(slicing.labels)
-            code = self.gold.cluster * width + slicing.code
-            sums = group_sums(rows, code, size * width).reshape(size, width, len(columns))
-            present = np.bincount(code, minlength=size * width).reshape(size, width)
+            code = slicing.code * size + self.gold.cluster
+            for position, name in enumerate(columns):
+                found_sums = np.bincount(code, weights=table.column(name), minlength=size * width)
+                together[len(standing) : len(standing) + width, position] = found_sums.reshape(width, size)
+            present = np.bincount(code, minlength=size * width).reshape(width, size)
             for place in range(width):
-                blocks.append(sums[:, place])
-                standing.append(int(np.count_nonzero(present[:, place])))
-                parts.append((slicing, place, int(present[:, place].sum())))
-        every = _side_by_side(values, len(columns), len(blocks))
+                standing.append(int(np.count_nonzero(present[place])))
+                parts.append((slicing, place, int(present[place].sum())))
+        for position, name in enumerate(columns):
+            together[0, position] = np.bincount(self.gold.cluster, weights=table.column(name), minlength=size)
+        every = _side_by_side(values, len(columns), n_blocks)
         clusters = np.repeat(np.array(standing), len(measures))
-        together = np.concatenate(blocks, axis=1)
-        boot = bootstrap(together, every, resamples, seed, clusters)
-        exact = every(together.sum(axis=0, keepdims=True))[0]
-        found = [_named(measures, exact, boot, position * len(measures)) for position in range(len(blocks))]
+        sums = together.reshape(n_blocks * len(columns), size).T
+        boot = bootstrap(sums, every, resamples, seed, clusters)
+        exact = every(sums.sum(axis=0, keepdims=True))[0]
+        found = [_named(measures, exact, boot, position * len(measures)) for position in range(n_blocks)]
         slices: dict[str, list[SliceScores]] = {slicing.name: [] for slicing in by}
         for (slicing, label, n_queries), measured, n_clusters in zip(parts, found[1:], standing[1:], strict=True):
             slices[slicing.name].append(

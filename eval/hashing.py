@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from mldr.eval.ragged import Ints, Ragged
 from mldr.files import canonical_json
 
+_SMALL = pa.array([str(number) for number in range(1_000)])
 _BLOCK = 200_000
 """Rows that are written at once, so that the text of a million rows is never held whole."""
 
@@ -98,8 +99,15 @@ def _strings(values: pa.Array) -> pa.Array:
     return pa.array([canonical_json(value) for value in values.to_pylist()])
 
 
+def _words(values: Ints) -> pa.Array:
+    """Return integers as text; ids are small, so that looking them up takes less than half the time of writing them."""
+    if len(values) and values.min() >= 0 and values.max() < len(_SMALL):
+        return _SMALL.take(pa.array(values))
+    return pa.array(values).cast(pa.string())
+
+
 def _lists(lists: Ragged) -> pa.Array:
     """Return lists of integers as JSON writes them."""
-    words = pa.array(lists.values).cast(pa.string())
+    words = _words(lists.values)
     joined = pc.binary_join(pa.ListArray.from_arrays(pa.array(lists.offsets, pa.int32()), words), ",")
     return pc.binary_join_element_wise("[", joined, "]", "")

@@ -25,7 +25,8 @@ from mldr.files import parse_json
 
 _FAR = MAX_ID
 """Where ids of a response go that are further away than any dialogue reaches."""
-_BLOCK = 16 * 1024 * 1024
+_BLOCK = 4 * 1024 * 1024
+_PIECE = 4 * 1024 * 1024
 _LARGEST = 2 * 1024 * 1024 * 1024
 """A file above it is read row by row, which holds one line at a time."""
 
@@ -161,7 +162,8 @@ def _plain_lines(content: Any) -> int | None:
 
     With as many rows as such lines no object can stand on two lines, nor two on one.
     """
-    ends = np.flatnonzero(content == 10)
+    pieces = range(0, len(content), _PIECE)  # piece by piece, so that no second copy of the file is made
+    ends = np.concatenate([np.flatnonzero(content[start : start + _PIECE] == 10) + start for start in pieces])
     if not len(ends) or ends[-1] != len(content) - 1:
         ends = np.append(ends, len(content))
     starts = np.concatenate([[0], ends[:-1] + 1])

@@ -45,8 +45,13 @@ class Ragged:
         """Return the positions of the values of some lists, in the order of `lists`."""
         lengths = self.lengths[lists]
         ends = np.cumsum(lengths)
-        within = np.arange(int(ends[-1]) if len(ends) else 0, dtype=np.int64) - np.repeat(ends - lengths, lengths)
-        return np.repeat(self.offsets[:-1][lists], lengths) + within
+        total = int(ends[-1]) if len(ends) else 0
+        kind: type[np.int32] | type[np.int64] = np.int32 if max(total, len(self.values)) < 2**31 else np.int64
+        # Value k of list i stands at its offset plus k; what is subtracted is how many values came before the list.
+        shift = (self.offsets[:-1][lists] - (ends - lengths)).astype(kind)
+        positions: Ints = np.arange(total, dtype=kind)
+        positions += np.repeat(shift, lengths)
+        return positions
 
     def take(self, lists: Ints) -> Ragged:
         """Return some lists, in the order given; -1 stands for an empty one."""
