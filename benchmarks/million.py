@@ -142,21 +142,21 @@ def published_rows_a_second(path: Path) -> float:
     First every line becomes ids and the largest tags of its prompt, then sets are compared row by row.
     """
     start = time.perf_counter()
-    samples = []
+    samples: list[tuple[list[list[int]], list[list[int]], list[int]]] = []
     with path.open(encoding="utf-8") as stream:
         for line in stream:
             row = json.loads(line)
-            ids = [[listed(row[key], kind) for kind in ("utt", "img")] for key in ("labels", "response")]
+            gold, answer = ([listed(row[key], kind) for kind in ("utt", "img")] for key in ("labels", "response"))
             prompt = row["messages"][0]["content"]
-            samples.append((*ids, [largest(prompt, kind) for kind in ("utt", "img")]))
+            samples.append((gold, answer, [largest(prompt, kind) for kind in ("utt", "img")]))
     counts = [0] * 8
     for gold_ids, answer_ids, last in samples:
         for side in (0, 1):
-            gold, answer, universe = set(gold_ids[side]), set(answer_ids[side]), set(range(last[side] + 1))
-            counts[4 * side] += len(gold & answer)
-            counts[4 * side + 1] += len(answer - gold)
-            counts[4 * side + 2] += len(gold - answer)
-            counts[4 * side + 3] += len(universe - (gold | answer))
+            wanted, given, universe = set(gold_ids[side]), set(answer_ids[side]), set(range(last[side] + 1))
+            counts[4 * side] += len(wanted & given)
+            counts[4 * side + 1] += len(given - wanted)
+            counts[4 * side + 2] += len(wanted - given)
+            counts[4 * side + 3] += len(universe - (wanted | given))
     return len(samples) / (time.perf_counter() - start)
 
 
