@@ -21,6 +21,9 @@ class Match:
     split: str
     language: str
     source_ids: tuple[str, ...]
+    neighbours: tuple[str, ...] = ()
+    """Sources of the same split and language near to one of the three, nearest first, that share no component with any of
+    them; their queries may be asked as negatives of type `near`."""
 
 
 def match(

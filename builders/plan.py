@@ -29,6 +29,8 @@ class PlanRow:
     source_ids: tuple[str, ...]
     strangers: tuple[str, ...]
     """Sources of other topics and components, whose queries may be asked as negatives; in order of preference."""
+    neighbours: tuple[str, ...] = ()
+    """Near sources of other components, for negatives of type `near`; nearest first."""
 
 
 def plan(
@@ -53,7 +55,9 @@ def plan(
         drawn = _drawn(pools[match.split, match.language], f"{seed}/negative/{dialogue_id}")
         strangers = _strangers(match, drawn, heads, split.component_of, CANDIDATES * negatives)
         cluster = clusters[match.source_ids[0]]
-        rows.append(PlanRow(dialogue_id, match.split, match.language, cluster, match.source_ids, strangers))
+        rows.append(
+            PlanRow(dialogue_id, match.split, match.language, cluster, match.source_ids, strangers, match.neighbours)
+        )
     return sorted(rows, key=lambda row: (row.split, row.dialogue_id))
 
 

@@ -50,6 +50,11 @@ class Manifest(BaseModel):
     """split -> the identity of its benchmark; kept where the gold is withheld."""
     consent_scopes: list[str] | None = None
     """Of real chats: the scopes that every speaker gave."""
+    salt_sha256: str = ""
+    """Of the secret salt, where the set was built with one; then recipe, recipe_hash and seed are left out."""
+    model_usage: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """step -> model, provider, prompt, requests, tokens_in, tokens_out, cost, currency: of the stored answers that shaped
+    the set, whatever was paid for answers that failed."""
     canary: str = ""
     files: dict[str, ShardEntry] = Field(default_factory=dict)
     """path inside the dataset -> its rows and hash."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,8 @@ def test_the_bundled_recipe_loads() -> None:
 
 def test_defaults_are_written_out_in_the_published_recipe(tmp_path: Path) -> None:
     published = load_recipe(write_recipe(tmp_path)).published()
-    assert published["queries"] == {"negatives": 2}
+    assert published["queries"]["negatives"] == 2
+    assert published["match"]["method"] == "topics"
     assert published["images"] == "required"
 
 
@@ -34,6 +36,32 @@ def test_a_published_recipe_names_files_and_no_folders(tmp_path: Path) -> None:
     published = load_recipe(write_recipe(tmp_path, sources=sources)).published()
     assert published["sources"][0]["path"] == "chats.jsonl"
     assert "somebody" not in str(published)
+
+
+def test_a_published_recipe_names_no_server(tmp_path: Path) -> None:
+    model = {"provider": "local", "model": "m", "base_url": "http://10.1.2.3:8000/v1", "key_env": "SECRET_NAME"}
+    here = load_recipe(write_recipe(tmp_path / "a", models={"writer": model}, stitch={"model": "writer"}))
+    moved = {**model, "base_url": "http://elsewhere/v1", "timeout_s": 5.0}
+    there = load_recipe(write_recipe(tmp_path / "b", models={"writer": moved}, stitch={"model": "writer"}))
+    assert here.published() == there.published()
+    assert "10.1.2.3" not in str(here.published())
+    assert "SECRET_NAME" not in str(here.published())
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"stitch": {"model": "writer"}}, "`models` has none"),
+        ({"match": {"method": "embeddings"}}, "needs an `embedder`"),
+        ({"stitch": {"language": "zh"}}, "needs stitch.model"),
+        ({"verify": {"model": "judge"}}, "verify.model is 'judge'"),
+        ({"queries": {"kinds": {"multimodal": 0.5, "utterance": 0.5, "image": 0.5}}}, "sum to 1"),
+        ({"models": {"w": {"provider": "p", "model": "m", "base_url": "ftp://x"}}}, "must start with http"),
+        ({"models": {"w": {"provider": "p", "model": "m", "base_url": "http://u:p@x/v1"}}}, "key_env"),
+    ],
+)
+def test_what_a_step_needs_and_lacks_is_said(tmp_path: Path, changed: dict[str, Any], words: str) -> None:
+    assert words in faults_of(write_recipe(tmp_path, **changed))
 
 
 def test_every_fault_of_a_recipe_is_said_with_its_line(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Talking to a language model: the only place of mldr that calls one."""

@@ -1,0 +1,72 @@
+"""Where a language model is to be had: any server that speaks the OpenAI protocol, and what it costs."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+_STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+StructuredMode = Literal["json_schema", "json_object", "prompt"]
+
+MOVABLE = ("base_url", "key_env", "concurrency", "timeout_s", "retries")
+"""Settings that say how to reach a model and shape no byte: they are left out of what is published and hashed."""
+
+
+class Price(BaseModel):
+    """What a provider asks for a million tokens."""
+
+    model_config = _STRICT
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+
+    def cost(self, tokens_in: int, tokens_out: int) -> float:
+        """Return the price of so many tokens."""
+        return (self.input * tokens_in + self.output * tokens_out) / 1_000_000
+
+
+class ModelEndpoint(BaseModel):
+    """A language model as a recipe names it."""
+
+    model_config = _STRICT
+
+    provider: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
+    """Who serves the model; part of the key under which its answers are stored, so a server may move."""
+    model: str = Field(min_length=1)
+    """The name that the server knows."""
+    base_url: str = ""
+    """http(s), up to and with `/v1`; '' takes the client's own default (OPENAI_BASE_URL, else OpenAI)."""
+    key_env: str = Field(default="OPENAI_API_KEY", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$|^$")
+    """The environment variable that holds the key; '' for a server that asks for none."""
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    max_tokens: int = Field(default=4096, ge=1)
+    """Of one answer."""
+    seed: int | None = None
+    extra: dict[str, Any] = Field(default_factory=dict)
+    """Further fields of the request body, as the server takes them."""
+    structured: Literal["auto"] | StructuredMode = "auto"
+    """How the server is held to a schema: `json_schema` (strict), `json_object` (with the schema), or by the prompt alone."""
+    concurrency: int = Field(default=8, ge=1, le=1024)
+    """Requests in flight at most."""
+    timeout_s: float = Field(default=120.0, gt=0)
+    retries: int = Field(default=6, ge=0, le=100)
+    """Further tries of one request after a fault of the server or an answer that is not of the schema."""
+    price: Price | None = None
+    terms: str = ""
+    """The licence or terms that its output comes under; '' is unknown."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_http(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        if "@" in url.split("/", 3)[2] if url else False:
+            raise ValueError("must not hold a user name or password; name the key's variable in key_env")
+        return url
+
+    def published(self) -> dict[str, Any]:
+        """Return what shapes the bytes of an answer, without addresses, keys' names and limits."""
+        return self.model_dump(exclude=set(MOVABLE))
