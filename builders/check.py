@@ -9,7 +9,9 @@ from tempfile import TemporaryDirectory
 
 from pydantic import BaseModel, ConfigDict
 
-from mldr.builders.pipeline import Planned, plan_build, prepare, rule_queries
+from mldr.builders.planfile import row_inputs
+from mldr.builders.planning import Planned, plan_build, rule_queries
+from mldr.builders.reading import prepare
 from mldr.builders.recipe import Recipe
 from mldr.builders.units import Context, make_one
 from mldr.errors import printable
@@ -78,9 +80,8 @@ def preview_recipe(recipe: Recipe, folder: Path, number: int) -> Iterator[str]:
         planned = _planned(recipe, folder, Path(work))
         spool = planned.prepared.spool
         context = Context(recipe.seed, recipe.queries.negatives, rule_queries(spool, planned.split))
-        offsets = {source_id: head.offset for source_id, head in spool.heads.items()}
         for row in sorted(planned.rows, key=lambda row: row.dialogue_id)[:number]:
-            dialogue, labelled = make_one(row, str(spool.path), offsets, planned.pictures.keys(), context)
+            dialogue, labelled = make_one(row_inputs(row, spool, planned.pictures), spool.path, context)
             lines = [f"# {dialogue.dialogue_id} ({row.split}, {row.language}): {', '.join(row.source_ids)}"]
             lines.append(render(dialogue, "captions"))
             for query, gold in zip(labelled.queries, labelled.gold, strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -55,24 +55,6 @@ class Pictures:
         """Yield every image by ref, without bytes."""
         for _, image in sorted(self._images.items()):
             yield image
-
-    def size(self, keys: Iterable[str]) -> int:
-        """Return the bytes that the images with these keys take on disk."""
-        paths = (_place(self.folder, key) for key in keys if key.startswith("sha256:"))
-        return sum(path.stat().st_size for path in paths)
-
-    def stored(self, keys: Iterable[str]) -> Iterator[StoredImage]:
-        """Yield the images with these keys in ascending order, bytes included.
-
-        Raises:
-            MldrError: if bytes on disk are not those that were written.
-        """
-        by_key: dict[str, StoredImage] = {}
-        for _, image in sorted(self._images.items(), reverse=True):
-            by_key[image.image_key] = image  # of several refs with the same bytes, the first in order speaks for them
-        for key in sorted(keys):
-            image = by_key[key]
-            yield image if image.status != "present" else _with_bytes(image, self.folder)
 
 
 def normalised(images: Mapping[str, SourceImage], folder: Path, optional: bool, executor: Executor) -> Pictures:
@@ -134,7 +116,7 @@ def _encoded(path: Path) -> bytes:
 
 def _one(image: SourceImage, folder: Path) -> dict[str, Any]:
     clean = normalise(_encoded(Path(image.path)))
-    target = _place(folder, clean.image_key)
+    target = place_of(folder, clean.image_key)
     if not target.exists():
         target.parent.mkdir(exist_ok=True)
         temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
@@ -165,14 +147,20 @@ def _without_bytes(image: SourceImage) -> StoredImage:
     )
 
 
-def _with_bytes(image: StoredImage, folder: Path) -> StoredImage:
-    path = _place(folder, image.image_key)
+def with_bytes(image: StoredImage, folder: Path) -> StoredImage:
+    """Return a present image with its bytes.
+
+    Raises:
+        MldrError: if the bytes on disk are not those that were written.
+    """
+    path = place_of(folder, image.image_key)
     content = path.read_bytes()
     if "sha256:" + hashlib.sha256(content).hexdigest() != image.image_key:
         raise MldrError(f"{path}: damaged since it was written; start again with --force")
     return replace(image, content=content)
 
 
-def _place(folder: Path, image_key: str) -> Path:
+def place_of(folder: Path, image_key: str) -> Path:
+    """Return where the bytes of an image are kept."""
     digest = image_key.removeprefix("sha256:")
     return folder / digest[:2] / digest

@@ -1,22 +1,20 @@
-"""Units of work: some rows of the plan, stitched and labelled by one worker into a folder that appears whole or not at all."""
+"""Units of work: a slice of the plan, stitched and labelled by one worker into a folder that appears whole or not at all."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import groupby
 from pathlib import Path
 
 from mldr.builders.labels import Labelled, label
-from mldr.builders.pictures import Pictures
-from mldr.builders.plan import PlanRow
+from mldr.builders.planfile import Plan, PlanUnit, RowInputs, read_rows, slice_path
 from mldr.builders.recipe import Recipe
 from mldr.builders.rulequery import RuleQueries
-from mldr.builders.spool import Spool, read_at
+from mldr.builders.spool import read_at
 from mldr.builders.stitch import stitch
 from mldr.dialogue import Dialogue
 from mldr.executors import Executor
@@ -24,7 +22,6 @@ from mldr.files import parse_json, write_json
 from mldr.shards import ShardWriter
 from mldr.tables import Table
 
-ROWS_A_UNIT = 100
 UNIT_TABLES: tuple[Table, ...] = ("dialogues", "queries", "gold", "fragments")
 COUNTS = "counts.json"
 
@@ -39,12 +36,27 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    folder: str
+    """Paths of what a unit reads and writes; an executor on other machines replaces them."""
+
+    rows: str
     context: str
     spool: str
-    rows: tuple[PlanRow, ...]
-    offsets: dict[str, int]
-    image_keys: dict[str, str]
+    folder: str
+
+    def inputs(self) -> list[str]:
+        """Return the local files that it reads."""
+        return [self.rows, self.context, self.spool]
+
+    def outputs(self) -> list[str]:
+        """Return the local folder that it writes."""
+        return [self.folder]
+
+    def moved(self, places: Mapping[str, str]) -> _Task:
+        """Return the same task with other paths."""
+        return replace(
+            self,
+            **{name: places.get(path := getattr(self, name), path) for name in ("rows", "context", "spool", "folder")},
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,44 +76,26 @@ def write_context(work: Path, recipe: Recipe, rules: Mapping[str, RuleQueries]) 
     return path
 
 
-def make_units(
-    rows: Sequence[PlanRow], spool: Spool, pictures: Pictures, context: Path, work: Path, executor: Executor
-) -> list[Unit]:
+def unit_of(work: Path, planned: PlanUnit) -> Unit:
+    """Return the finished unit of a piece of the plan."""
+    return Unit(planned.split, work / "units" / planned.name)
+
+
+def make_units(plan: Plan, work: Path, executor: Executor) -> None:
     """Stitch and label the rows of a plan, unit by unit; units that stand from an earlier run are kept.
 
     Args:
-        rows: the plan, sorted.
-        spool: the source dialogues.
-        pictures: the keys of their images.
-        context: what `write_context` wrote.
-        work: the folder for units.
+        plan: what stands in the work folder.
+        work: holds the plan's slices, the spool and the context.
         executor: runs them.
     """
-    units: list[Unit] = []
-    tasks: list[_Task] = []
-    for split, group in groupby(rows, key=lambda row: row.split):
-        own = list(group)
-        for start in range(0, len(own), ROWS_A_UNIT):
-            unit = Unit(split, work / "units" / f"{len(units):06d}")
-            units.append(unit)
-            if not unit.folder.exists():
-                tasks.append(_task(unit, own[start : start + ROWS_A_UNIT], spool, pictures, context))
+    tasks = (
+        _Task(str(slice_path(work, planned)), str(work / "context.json"), str(work / "sources.jsonl"), str(unit.folder))
+        for planned in plan.units
+        if not (unit := unit_of(work, planned)).folder.exists()
+    )
     for _ in executor.map(_run, tasks):
         pass
-    return units
-
-
-def _task(unit: Unit, rows: list[PlanRow], spool: Spool, pictures: Pictures, context: Path) -> _Task:
-    told = {source_id for row in rows for source_id in row.source_ids}
-    named = told | {source_id for row in rows for source_id in row.strangers}
-    return _Task(
-        folder=str(unit.folder),
-        context=str(context),
-        spool=str(spool.path),
-        rows=tuple(rows),
-        offsets={source_id: spool.heads[source_id].offset for source_id in sorted(named)},
-        image_keys={ref: pictures.key(ref) for source in sorted(told) for ref in spool.heads[source].image_refs},
-    )
 
 
 @lru_cache(maxsize=1)
@@ -118,8 +112,8 @@ def _run(task: _Task) -> None:
     temporary.mkdir(parents=True)
     counts: Counter[str] = Counter()
     writers = {table: ShardWriter(temporary / f"{table}.parquet", table) for table in UNIT_TABLES}
-    for row in task.rows:
-        dialogue, labelled = make_one(row, task.spool, task.offsets, task.image_keys, _context(task.context))
+    for inputs in read_rows(Path(task.rows)):
+        dialogue, labelled = make_one(inputs, Path(task.spool), _context(task.context))
         writers["dialogues"].write(dialogue)
         for query, gold in zip(labelled.queries, labelled.gold, strict=True):
             writers["queries"].write(query)
@@ -138,12 +132,11 @@ def _run(task: _Task) -> None:
         shutil.rmtree(temporary)
 
 
-def make_one(
-    row: PlanRow, spool: str, offsets: Mapping[str, int], image_keys: Mapping[str, str], context: Context
-) -> tuple[Dialogue, Labelled]:
+def make_one(inputs: RowInputs, spool: Path, context: Context) -> tuple[Dialogue, Labelled]:
     """Return the dialogue of one row of the plan, with its fragments, queries and gold."""
-    sources = [read_at(Path(spool), offsets[source_id]) for source_id in row.source_ids]
-    strangers = [read_at(Path(spool), offsets[source_id]) for source_id in row.strangers]
-    stitched = stitch(row, sources, image_keys, context.seed)
+    row = inputs.row
+    sources = [read_at(spool, inputs.offsets[source_id]) for source_id in row.source_ids]
+    strangers = [read_at(spool, inputs.offsets[source_id]) for source_id in row.strangers]
+    stitched = stitch(row, sources, inputs.image_keys, context.seed)
     rules = context.rules[f"{row.split}/{row.language}"]
     return stitched.dialogue, label(row, stitched, sources, strangers, context.negatives, rules, context.seed)

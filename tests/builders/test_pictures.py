@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from mldr.builders.pictures import normalised
+from mldr.builders.imagetable import ImageTable
+from mldr.builders.pictures import Pictures, normalised
 from mldr.builders.sources.record import SourceImage
+from mldr.dialogue import StoredImage
 from mldr.errors import InputError, MldrError
 from mldr.executors import LocalExecutor
 from tests.conftest import picture
@@ -22,22 +25,29 @@ def files(folder: Path, **contents: bytes) -> dict[str, SourceImage]:
     return images
 
 
+def stored(pictures: Pictures, table: Path, refs: Iterable[str] = ()) -> list[StoredImage]:
+    images = ImageTable(table, pictures.folder)
+    images.write(pictures)
+    images.start()
+    images.use("test", [pictures.key(ref) for ref in refs or pictures.keys()])
+    return list(images.used("test"))
+
+
 def test_the_same_pixels_under_two_refs_are_one_image(tmp_path: Path) -> None:
     images = files(tmp_path, a=picture("red"), b=picture("red"), c=picture("blue"))
     pictures = normalised(images, tmp_path / "work", False, LocalExecutor())
     assert pictures.key("src/a") == pictures.key("src/b") != pictures.key("src/c")
-    stored = list(pictures.stored(set(pictures.keys().values())))
-    assert [image.image_key for image in stored] == sorted({*pictures.keys().values()})
-    assert {image.attribution for image in stored} == {"a", "c"}
+    found = stored(pictures, tmp_path / "table")
+    assert [image.image_key for image in found] == sorted({*pictures.keys().values()})
+    assert {image.attribution for image in found} == {"a", "c"}
 
 
 def test_two_workers_make_the_same_pictures(tmp_path: Path) -> None:
     images = files(tmp_path, **{f"n{i}": picture("red", (20 + i, 20)) for i in range(70)})
     one = normalised(images, tmp_path / "one", False, LocalExecutor(1))
     two = normalised(images, tmp_path / "two", False, LocalExecutor(2))
-    keys = set(one.keys().values())
     assert one.keys() == two.keys()
-    assert list(one.stored(keys)) == list(two.stored(keys))
+    assert stored(one, tmp_path / "table1") == stored(two, tmp_path / "table2")
 
 
 def test_every_broken_picture_is_a_fault_and_a_mended_one_is_taken_up(tmp_path: Path) -> None:
@@ -67,10 +77,10 @@ def test_an_image_without_bytes_is_refused_unless_images_are_optional(tmp_path: 
     assert raised.value.total == 2
     assert "images: optional" in str(raised.value)
     pictures = normalised(images, tmp_path / "work", True, LocalExecutor())
-    stored = {image.image_key: image for image in pictures.stored(["ref:src/u", "ref:src/n"])}
-    assert stored["ref:src/u"].status == "url_only"
-    assert stored["ref:src/u"].url == "https://example.org/u.jpg"
-    assert stored["ref:src/n"].status == "missing"
+    found = {image.image_key: image for image in stored(pictures, tmp_path / "table", ["src/u", "src/n"])}
+    assert found["ref:src/u"].status == "url_only"
+    assert found["ref:src/u"].url == "https://example.org/u.jpg"
+    assert found["ref:src/n"].status == "missing"
     assert {image.content for image in stored.values()} == {None}
 
 
@@ -80,4 +90,4 @@ def test_bytes_that_were_damaged_on_disk_are_noticed(tmp_path: Path) -> None:
     digest = key.removeprefix("sha256:")
     (tmp_path / "work" / digest[:2] / digest).write_bytes(b"other")
     with pytest.raises(MldrError, match="damaged"):
-        list(pictures.stored([key]))
+        stored(pictures, tmp_path / "table")
