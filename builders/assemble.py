@@ -41,7 +41,7 @@ def assemble(plan: Plan, work: Path, images: ImageTable, dataset: Path, manifest
     images.start()
     for split in plan.splits:
         own = [unit_of(work, unit) for unit in plan.units if unit.split == split]
-        counts = {table: _write_table(own, table, split, dataset, manifest) for table in UNIT_TABLES}
+        counts: dict[str, int] = {table: _write_table(own, table, split, dataset, manifest) for table in UNIT_TABLES}
         if not counts["dialogues"]:
             continue
         for unit in own:

@@ -81,7 +81,7 @@ def test_an_image_without_bytes_is_refused_unless_images_are_optional(tmp_path: 
     assert found["ref:src/u"].status == "url_only"
     assert found["ref:src/u"].url == "https://example.org/u.jpg"
     assert found["ref:src/n"].status == "missing"
-    assert {image.content for image in stored.values()} == {None}
+    assert {image.content for image in found.values()} == {None}
 
 
 def test_bytes_that_were_damaged_on_disk_are_noticed(tmp_path: Path) -> None:
