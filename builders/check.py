@@ -17,6 +17,7 @@ from mldr.builders.units import Context, make_one
 from mldr.errors import printable
 from mldr.executors import LocalExecutor
 from mldr.markup import render
+from mldr.progress import Progress
 
 
 class BuildCheck(BaseModel):
@@ -91,7 +92,7 @@ def preview_recipe(recipe: Recipe, folder: Path, number: int) -> Iterator[str]:
 
 
 def _planned(recipe: Recipe, folder: Path, work: Path) -> Planned:
-    return plan_build(prepare(recipe, folder, work), work, LocalExecutor())
+    return plan_build(prepare(recipe, folder, work), work, LocalExecutor(), Progress())
 
 
 def _counted(items: Iterable[str]) -> dict[str, int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mldr.console import application, say, show_json, show_text
+from mldr.console import application, show_json, show_text
 
 if TYPE_CHECKING:
     from mldr.builders.recipe import Recipe
@@ -50,9 +50,12 @@ def create(
 ) -> None:
     """Build the dataset. A build that was interrupted goes on; a finished one is left as it is."""
     from mldr.builders.pipeline import create as build
+    from mldr.progress import shown_progress
 
     loaded, folder = _loaded(recipe)
-    show_text(str(build(loaded, folder, out, workers=workers, force=force, say=say)))
+    with shown_progress() as progress:
+        built = build(loaded, folder, out, workers=workers, force=force, progress=progress)
+    show_text(str(built))
 
 
 def _loaded(path: Path) -> tuple[Recipe, Path]:

@@ -16,6 +16,7 @@ from mldr.errors import Fault, Faults, MldrError
 from mldr.executors import Executor
 from mldr.files import write_json
 from mldr.images import MAX_BYTES, ImageError, normalise
+from mldr.progress import Progress
 
 IMAGES_A_TASK = 32
 
@@ -57,7 +58,13 @@ class Pictures:
             yield image
 
 
-def normalised(images: Mapping[str, SourceImage], folder: Path, optional: bool, executor: Executor) -> Pictures:
+def normalised(
+    images: Mapping[str, SourceImage],
+    folder: Path,
+    optional: bool,
+    executor: Executor,
+    progress: Progress | None = None,
+) -> Pictures:
     """Return the pictures of a build; work that an earlier run finished is not done again.
 
     Args:
@@ -65,6 +72,7 @@ def normalised(images: Mapping[str, SourceImage], folder: Path, optional: bool, 
         folder: where bytes and results are kept.
         optional: whether images without bytes are allowed.
         executor: decodes the files.
+        progress: shows how far it is.
 
     Raises:
         InputError: with each file that is no picture, and each image without bytes where those are not allowed.
@@ -83,7 +91,9 @@ def normalised(images: Mapping[str, SourceImage], folder: Path, optional: bool, 
         for number, start in enumerate(range(0, len(files), IMAGES_A_TASK))
     ]
     folder.mkdir(parents=True, exist_ok=True)
-    for _, faulty in executor.map(_run, [task for task in tasks if not task.result.exists()]):
+    open_tasks = [task for task in tasks if not task.result.exists()]
+    done = executor.map(_run, open_tasks)
+    for _, faulty in (progress or Progress()).over(done, "pictures, by the batch", len(open_tasks)):
         faults.extend(Fault(place, message) for place, message in faulty)
     faults.check()
     for task in tasks:

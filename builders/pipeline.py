@@ -10,13 +10,14 @@ from mldr.builders.assemble import assemble
 from mldr.builders.imagetable import ImageTable
 from mldr.builders.ownership import check_own, claim, is_finished, put_in_place, remove_own
 from mldr.builders.planfile import Plan, read_plan, write_plan
-from mldr.builders.planning import Say, plan_build, rule_queries
+from mldr.builders.planning import plan_build, rule_queries
 from mldr.builders.reading import open_sources, prepare, recipe_hash
 from mldr.builders.recipe import Recipe
 from mldr.builders.units import make_units, write_context
 from mldr.errors import MldrError
 from mldr.executors import Executor, LocalExecutor
 from mldr.manifest import Manifest
+from mldr.progress import Progress
 from mldr.versions import shaping_versions
 
 
@@ -27,7 +28,7 @@ def create(
     *,
     workers: int = 1,
     force: bool = False,
-    say: Say = lambda _: None,
+    progress: Progress | None = None,
 ) -> Path:
     """Build a dataset, or go on with a build that was interrupted; return its folder.
 
@@ -39,12 +40,13 @@ def create(
         out: the dataset's folder.
         workers: processes that stitch and decode; the bytes are the same for any number.
         force: replace what stands at `out`, and drop an unfinished build of something else.
-        say: takes one-line messages on the progress.
+        progress: shows how far it is; nothing by default.
 
     Raises:
         InputError: with every fault of the sources.
         MldrError: if something else stands at `out`, or another build is writing to it.
     """
+    progress = progress or Progress()
     out = out.resolve()
     if not out.name:
         raise MldrError(f"{out} cannot be a dataset's folder; choose another --out")
@@ -56,9 +58,9 @@ def create(
             check_own(partial)
             if is_finished(out, canary(identity), force):
                 remove_own(partial)
-                say(f"{out} is already built from this recipe")
+                progress.say(f"{out} is already built from this recipe")
             else:
-                _build(recipe, folder, partial, identity, LocalExecutor(workers), force, say)
+                _build(recipe, folder, partial, identity, LocalExecutor(workers), force, progress)
                 put_in_place(partial, out)
             lock.unlink(missing_ok=True)
     except Timeout as error:
@@ -72,24 +74,23 @@ def canary(identity: str) -> str:
 
 
 def _build(
-    recipe: Recipe, folder: Path, partial: Path, identity: str, executor: Executor, force: bool, say: Say
+    recipe: Recipe, folder: Path, partial: Path, identity: str, executor: Executor, force: bool, progress: Progress
 ) -> None:
     work = partial / "work"
     claim(work, {"recipe_hash": identity, "versions": shaping_versions()}, force)
     plan = read_plan(work)
     if plan is None:
-        plan = _plan(recipe, folder, work, identity, executor, say)
-    say(f"{plan.rows:,} dialogues to stitch")
-    finish(recipe, identity, plan, partial, executor)
+        plan = _plan(recipe, folder, work, identity, executor, progress)
+    finish(recipe, identity, plan, partial, executor, progress)
 
 
-def _plan(recipe: Recipe, folder: Path, work: Path, identity: str, executor: Executor, say: Say) -> Plan:
-    say("reading the sources")
+def _plan(recipe: Recipe, folder: Path, work: Path, identity: str, executor: Executor, progress: Progress) -> Plan:
+    progress.start("reading the sources", None)
     prepared = prepare(recipe, folder, work)
     if prepared.recipe_hash != identity:
         raise MldrError("a source changed while it was read; start again")
-    say(f"{len(prepared.spool.heads):,} sources, {len(prepared.images):,} images; planning")
-    planned = plan_build(prepared, work, executor)
+    progress.say(f"{len(prepared.spool.heads):,} sources, {len(prepared.images):,} images; planning")
+    planned = plan_build(prepared, work, executor, progress)
     write_context(work, recipe, rule_queries(prepared.spool, planned.split))
     image_table(work).write(planned.pictures)
     return write_plan(planned.rows, prepared.spool, planned.pictures, prepared.left_out, work)
@@ -100,7 +101,7 @@ def image_table(work: Path) -> ImageTable:
     return ImageTable(work / "images.sqlite", work / "images")
 
 
-def finish(recipe: Recipe, identity: str, plan: Plan, partial: Path, executor: Executor) -> None:
+def finish(recipe: Recipe, identity: str, plan: Plan, partial: Path, executor: Executor, progress: Progress) -> None:
     """Do everything that comes after the plan, from what lies in the work folder; memory does not grow with the plan.
 
     Args:
@@ -109,9 +110,10 @@ def finish(recipe: Recipe, identity: str, plan: Plan, partial: Path, executor: E
         plan: of the work folder.
         partial: the folder of the unfinished build.
         executor: runs the units.
+        progress: shows how far it is.
     """
     work = partial / "work"
-    make_units(plan, work, executor)
+    make_units(plan, work, executor, progress)
     manifest = Manifest(
         name=f"mldr-ffr-{recipe.name}",
         recipe=recipe.published(),
@@ -120,4 +122,5 @@ def finish(recipe: Recipe, identity: str, plan: Plan, partial: Path, executor: E
         versions=shaping_versions(),
         canary=canary(identity),
     )
+    progress.start("writing shards and card", None)
     assemble(plan, work, image_table(work), partial / "dataset", manifest, recipe.notice)

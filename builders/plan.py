@@ -11,7 +11,7 @@ from mldr.builders.match import Match
 from mldr.builders.split import SourceSplit
 from mldr.builders.spool import SourceHead
 from mldr.files import sha256_text
-from mldr.identity import component_id, stitched_dialogue_id
+from mldr.identity import component_id, secret_seed, stitched_dialogue_id
 
 CANDIDATES = 8
 """Sources that are offered for each negative query: not every one of them fits."""
@@ -34,7 +34,13 @@ class PlanRow:
 
 
 def plan(
-    matches: Sequence[Match], heads: Mapping[str, SourceHead], split: SourceSplit, negatives: int, seed: int
+    matches: Sequence[Match],
+    heads: Mapping[str, SourceHead],
+    split: SourceSplit,
+    negatives: int,
+    seed: int,
+    salt: bytes = b"",
+    language: str = "",
 ) -> list[PlanRow]:
     """Return the plan of a build.
 
@@ -44,24 +50,26 @@ def plan(
         split: of the sources, with their components.
         negatives: negative queries a dialogue.
         seed: draws the strangers.
+        salt: of a secret build, else empty.
+        language: what the dialogues are translated into, '' where they stay as they are.
     """
-    clusters = _clusters(matches, split.component_of)
+    clusters = _clusters(matches, split.component_of, salt)
     pools: dict[tuple[str, str], list[str]] = defaultdict(list)
     for source_id in sorted(split.split_of):
         pools[split.split_of[source_id], heads[source_id].language].append(source_id)
     rows = []
     for match in matches:
-        dialogue_id = stitched_dialogue_id(match.source_ids, match.language)
-        drawn = _drawn(pools[match.split, match.language], f"{seed}/negative/{dialogue_id}")
+        told_in = language or match.language
+        dialogue_id = stitched_dialogue_id(match.source_ids, told_in, salt)
+        own_seed = secret_seed(seed, salt, match.split)
+        drawn = _drawn(pools[match.split, match.language], f"{own_seed}/negative/{dialogue_id}")
         strangers = _strangers(match, drawn, heads, split.component_of, CANDIDATES * negatives)
         cluster = clusters[match.source_ids[0]]
-        rows.append(
-            PlanRow(dialogue_id, match.split, match.language, cluster, match.source_ids, strangers, match.neighbours)
-        )
+        rows.append(PlanRow(dialogue_id, match.split, told_in, cluster, match.source_ids, strangers, match.neighbours))
     return sorted(rows, key=lambda row: (row.split, row.dialogue_id))
 
 
-def _clusters(matches: Sequence[Match], component_of: Mapping[str, str]) -> dict[str, str]:
+def _clusters(matches: Sequence[Match], component_of: Mapping[str, str], salt: bytes) -> dict[str, str]:
     """Return source_id -> cluster_id: dialogues that share a source component are one cluster."""
     used = {source_id for match in matches for source_id in match.source_ids}
     parts = {component_of[source_id] for source_id in used}
@@ -72,7 +80,7 @@ def _clusters(matches: Sequence[Match], component_of: Mapping[str, str]) -> dict
     members: dict[str, list[str]] = defaultdict(list)
     for part, name in joined.items():
         members[name].append(part)
-    ids = {name: component_id(parts_of) for name, parts_of in members.items()}
+    ids = {name: component_id(parts_of, salt) for name, parts_of in members.items()}
     return {source_id: ids[joined[component_of[source_id]]] for source_id in used}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +14,7 @@ from mldr.builders.split import SourceSplit, split_sources
 from mldr.builders.spool import Spool
 from mldr.errors import Fault, InputError
 from mldr.executors import Executor
-
-Say = Callable[[str], None]
+from mldr.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +27,14 @@ class Planned:
     rows: list[PlanRow]
 
 
-def plan_build(prepared: Prepared, work: Path, executor: Executor) -> Planned:
+def plan_build(prepared: Prepared, work: Path, executor: Executor, progress: Progress) -> Planned:
     """Normalise the pictures, split the sources, match them and plan every dialogue.
 
     Raises:
         InputError: with each picture that cannot be used; or if nothing can be matched.
     """
     recipe, heads = prepared.recipe, prepared.spool.heads
-    pictures = normalised(prepared.images, work / "images", recipe.images == "optional", executor)
+    pictures = normalised(prepared.images, work / "images", recipe.images == "optional", executor, progress)
     split = split_sources(heads, pictures.keys(), recipe.splits, recipe.seed)
     prepared.dropped.update(split.dropped)
     matches = match(heads, split.split_of, pictures.keys(), recipe.seed, prepared.dropped)

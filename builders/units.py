@@ -19,6 +19,7 @@ from mldr.builders.stitch import stitch
 from mldr.dialogue import Dialogue
 from mldr.executors import Executor
 from mldr.files import parse_json, write_json
+from mldr.progress import Progress
 from mldr.shards import ShardWriter
 from mldr.tables import Table
 
@@ -81,21 +82,25 @@ def unit_of(work: Path, planned: PlanUnit) -> Unit:
     return Unit(planned.split, work / "units" / planned.name)
 
 
-def make_units(plan: Plan, work: Path, executor: Executor) -> None:
+def make_units(plan: Plan, work: Path, executor: Executor, progress: Progress) -> None:
     """Stitch and label the rows of a plan, unit by unit; units that stand from an earlier run are kept.
 
     Args:
         plan: what stands in the work folder.
         work: holds the plan's slices, the spool and the context.
         executor: runs them.
+        progress: shows how far it is.
     """
     tasks = (
         _Task(str(slice_path(work, planned)), str(work / "context.json"), str(work / "sources.jsonl"), str(unit.folder))
         for planned in plan.units
         if not (unit := unit_of(work, planned)).folder.exists()
     )
-    for _ in executor.map(_run, tasks):
-        pass
+    rows = {str(unit_of(work, planned).folder): planned.rows for planned in plan.units}
+    progress.start("dialogues", plan.rows)
+    progress.advance(sum(planned.rows for planned in plan.units if unit_of(work, planned).folder.exists()))
+    for task, _ in executor.map(_run, tasks):
+        progress.advance(rows[task.folder])
 
 
 @lru_cache(maxsize=1)

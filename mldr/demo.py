@@ -17,6 +17,7 @@ from mldr.eval.report import write_report
 from mldr.eval.slices import slicings
 from mldr.eval.table import notes, score_tables
 from mldr.files import write_json
+from mldr.progress import Lines
 from mldr.retrievers.runner import run_retriever
 
 SYSTEMS = ("all", "none", "random", "bm25")
@@ -39,7 +40,9 @@ def run_demo(out: Path, *, force: bool, say: Callable[[str], None]) -> None:
     foreign = [name for name in ("predictions", "scores.json", "report.html") if (out / name).exists()]
     if foreign and not force:
         raise MldrError(f"{out} holds {', '.join(foreign)} already; choose another --out, or replace them with --force")
-    folder = create(load_recipe(DEMO_FOLDER / "recipe.yaml"), DEMO_FOLDER, out / "dataset", force=force, say=say)
+    folder = create(
+        load_recipe(DEMO_FOLDER / "recipe.yaml"), DEMO_FOLDER, out / "dataset", force=force, progress=Lines(say)
+    )
     dataset = mldr.load(folder)
     evaluator = Evaluator(dataset, SPLIT)
     predictions = {}
