@@ -126,3 +126,10 @@ def test_the_recipe_schema_has_a_description_of_every_split_key() -> None:
     schema = Recipe.model_json_schema()
     assert schema["additionalProperties"] is False
     assert "splits" in schema["required"]
+
+
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parents[2] / "docs" / "recipes").glob("*.yaml")), ids=lambda p: p.stem
+)
+def test_the_recipes_of_the_documentation_load(path: Path) -> None:
+    assert load_recipe(path).name == path.stem
