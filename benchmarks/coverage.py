@@ -19,7 +19,7 @@ import numpy as np
 from mldr.eval.counts import Counts, CountTable
 from mldr.eval.measures import parse_measures, statistic
 from mldr.eval.ragged import Floats, Ints
-from mldr.statistics import bootstrap, cluster_sums, permutation_test
+from mldr.statistics import bootstrap, group_sums, permutation_test
 
 CLUSTERS = (10, 20, 50, 100, 300)
 QUERIES_A_CLUSTER = 12
@@ -54,7 +54,7 @@ def counts(tp: Ints, fp: Ints, gold: Ints, universe: Ints) -> Counts:
 
 def sums_of(table: CountTable, cluster: Ints, n_clusters: int, columns: tuple[str, ...]) -> Floats:
     """Return the cluster sums of a table's columns."""
-    return cluster_sums(np.stack([table.column(name) for name in columns], axis=1), cluster, n_clusters)
+    return group_sums([table.column(name) for name in columns], cluster, n_clusters)
 
 
 def truth() -> Floats:

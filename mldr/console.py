@@ -7,7 +7,6 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mldr.errors import InterruptedRun, MldrError, printable
@@ -112,12 +111,3 @@ def progress(items: Iterable[Item], total: int | None, what: str) -> Iterator[It
     from rich.progress import track
 
     yield from track(items, description=what, total=total, console=Console(stderr=True), transient=True)
-
-
-@contextmanager
-def explained(what: str) -> Iterator[None]:
-    """Turn a failure of the disk inside the block into one line that says what was being done."""
-    try:
-        yield
-    except OSError as error:
-        raise MldrError(f"{what}: {error.strerror or error} ({printable(str(error.filename or ''))})") from error

@@ -47,19 +47,14 @@ class Bootstrap:
     """Of each measure: the factor by which its interval was widened, 1.0 for none; NaN where none is given."""
 
 
-def cluster_sums(columns: Floats, cluster: Ints, n_clusters: int) -> Floats:
-    """Return the sums of each column over the rows of each cluster, shape (clusters, columns).
+def group_sums(columns: Sequence[Floats], group: Ints, n_groups: int) -> Floats:
+    """Return the sums of some columns, one array each, over the rows of each group, shape (groups, columns).
 
     Args:
-        columns: shape (rows, columns).
-        cluster: the cluster of each row, 0-based.
-        n_clusters: how many there are.
+        columns: arrays of shape (rows,).
+        group: the group of each row, 0-based.
+        n_groups: how many there are.
     """
-    return group_sums(list(columns.T), cluster, n_clusters)
-
-
-def group_sums(columns: Sequence[Floats], group: Ints, n_groups: int) -> Floats:
-    """Return the sums of some columns, one array each, over the rows of each group, shape (groups, columns)."""
     sums = np.zeros((n_groups, len(columns)))
     if len(group) and (group[1:] >= group[:-1]).all():  # rows of a group stand together: no need to look them up
         starts = np.concatenate([[0], np.flatnonzero(group[1:] != group[:-1]) + 1])

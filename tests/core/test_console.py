@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mldr.console import application, explained, progress, run, say, show_json, show_text
+from mldr.console import application, progress, run, say, show_json, show_text
 from mldr.errors import InterruptedRun, MldrError, fault
 
 PROGRAM = """
@@ -140,14 +140,3 @@ def test_text_ends_with_one_line_break(capsys: pytest.CaptureFixture[str]) -> No
 def test_progress_passes_everything_on_and_says_nothing_to_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(progress(iter("abc"), 3, "counting")) == ["a", "b", "c"]
     assert capsys.readouterr() == ("", "")
-
-
-def test_a_failing_disk_is_explained_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(MldrError, match=r"reading the sources: No such file or directory \(.*none\)"):  # noqa: SIM117
-        with explained("reading the sources"):
-            (tmp_path / "none").read_bytes()
-
-
-def test_other_failures_pass_through_the_explanation() -> None:
-    with pytest.raises(ZeroDivisionError), explained("dividing"):
-        raise ZeroDivisionError
