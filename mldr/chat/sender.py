@@ -138,12 +138,12 @@ class Sender:
             provider=self.endpoint.provider,
             model=self.endpoint.model,
             sample=question.sample,
-            request=canonical_json(way.body),
-            text=reply.text.encode("utf-8", "replace").decode("utf-8"),
             tokens_in=usage.tokens_in,
             tokens_out=usage.tokens_out,
             finish_reason=reply.finish_reason,
             failure=failure,
+            text=reply.text.encode("utf-8", "replace").decode("utf-8"),
+            request=canonical_json(way.body),
         )
 
     def _given_up(

@@ -25,8 +25,8 @@ APPLICATION_ID = 0x6D6C6472
 _MAGIC = b"SQLite format 3\0"
 _SCHEMA = (
     "CREATE TABLE responses (key TEXT PRIMARY KEY NOT NULL, step TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL, "
-    "sample INTEGER NOT NULL, request TEXT NOT NULL, text TEXT NOT NULL, tokens_in INTEGER NOT NULL, "
-    "tokens_out INTEGER NOT NULL, finish_reason TEXT NOT NULL, failure TEXT NOT NULL)"
+    "sample INTEGER NOT NULL, tokens_in INTEGER NOT NULL, tokens_out INTEGER NOT NULL, finish_reason TEXT NOT NULL, "
+    "failure TEXT NOT NULL, text TEXT NOT NULL, request TEXT NOT NULL)"
 )
 _LARGEST = 2**63 - 1
 
@@ -41,14 +41,14 @@ class StoredResponse:
     provider: str
     model: str
     sample: int
-    request: str
-    """The whole request body as canonical JSON."""
-    text: str
     tokens_in: int
     tokens_out: int
     finish_reason: str
-    failure: str = ""
+    failure: str
     """'' for an answer that fits its schema; else the reason of an `Unanswered` that was kept."""
+    text: str
+    request: str = ""
+    """The whole request body as canonical JSON; '' from `get`, which does not read it."""
 
     @property
     def usage(self) -> Usage:
@@ -57,6 +57,8 @@ class StoredResponse:
 
 
 _COLUMNS = ", ".join(field.name for field in fields(StoredResponse))
+_ANSWER = _COLUMNS.removesuffix(", request") + ", ''"
+_GET = f"SELECT {_ANSWER} FROM responses WHERE key = ?"
 _TYPES = tuple(int if field.type == "int" else str for field in fields(StoredResponse))
 
 
@@ -106,7 +108,7 @@ class ResponseStore:
             MldrError: if the file is damaged.
         """
         with self._explained(), self._guard:
-            row = self._connection.execute(f"SELECT {_COLUMNS} FROM responses WHERE key = ?", (key,)).fetchone()
+            row = self._connection.execute(_GET, (key,)).fetchone()
         return None if row is None else self._response(row)
 
     def put(self, response: StoredResponse) -> None:

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from mldr.chat.endpoint import ModelEndpoint, StructuredMode
+from mldr.chat.fits import Check, quick_check
 from mldr.chat.request import ChatRequest
 from mldr.errors import MldrError, fault, printable
 from mldr.files import canonical_json, parse_json
@@ -109,8 +110,8 @@ def read_answer(text: str, schema: Mapping[str, Any], mode: StructuredMode) -> A
         value = _parsed(text, mode)
     except ValueError as error:  # the text's own half of a surrogate pair among them
         raise Unusable("malformed", str(error)) from error
-    validator = _validator(canonical_json(schema))
-    if not validator.is_valid(value):
+    quick, validator = _checks(canonical_json(schema))
+    if not (quick is not None and quick(value)) and not validator.is_valid(value):
         worst = best_match(validator.iter_errors(value))
         raise Unusable("schema", f"{worst.json_path}: {worst.message}" if worst else "does not fit")
     return value
@@ -150,10 +151,10 @@ def _unstorable(value: Any) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _validator(schema: str) -> Draft202012Validator:
+def _checks(schema: str) -> tuple[Check | None, Draft202012Validator]:
     document = parse_json(schema)
     try:
         Draft202012Validator.check_schema(document)
     except Exception as error:
         raise MldrError(printable(f"no JSON Schema: {error}")) from error
-    return Draft202012Validator(document)
+    return quick_check(document), Draft202012Validator(document)
