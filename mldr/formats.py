@@ -16,6 +16,7 @@ CURRENT: dict[str, int] = {
     "comparison": 1,
     "published-scores": 1,
     "audit": 1,
+    "responses": 1,
 }
 """The version of each kind of artefact that this mldr writes."""
 

@@ -1,1 +1,47 @@
 """Talking to a language model: the only place of mldr that calls one."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mldr.chat.budget import Budget
+    from mldr.chat.consent import check_consent
+    from mldr.chat.endpoint import ModelEndpoint, Price
+    from mldr.chat.estimate import tokens_of
+    from mldr.chat.model import ChatModel
+    from mldr.chat.request import ChatAnswer, ChatRequest, Message, Unanswered, Usage
+    from mldr.chat.store import ResponseStore
+
+__all__ = [
+    "Budget",
+    "ChatAnswer",
+    "ChatModel",
+    "ChatRequest",
+    "Message",
+    "ModelEndpoint",
+    "Price",
+    "ResponseStore",
+    "Unanswered",
+    "Usage",
+    "check_consent",
+    "tokens_of",
+]
+
+_HOME = {
+    "mldr.chat.budget": ("Budget",),
+    "mldr.chat.consent": ("check_consent",),
+    "mldr.chat.endpoint": ("ModelEndpoint", "Price"),
+    "mldr.chat.estimate": ("tokens_of",),
+    "mldr.chat.model": ("ChatModel",),
+    "mldr.chat.request": ("ChatAnswer", "ChatRequest", "Message", "Unanswered", "Usage"),
+    "mldr.chat.store": ("ResponseStore",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOME.items():
+        if name in names:
+            return getattr(import_module(module), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,12 +6,17 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from mldr.files import canonical_json
+
 _STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 StructuredMode = Literal["json_schema", "json_object", "prompt"]
 
 MOVABLE = ("base_url", "key_env", "concurrency", "timeout_s", "retries")
 """Settings that say how to reach a model and shape no byte: they are left out of what is published and hashed."""
+
+RESERVED = ("api_key", "authorization", "messages", "model", "n", "response_format", "seed", "stream", "temperature")
+"""Fields of a request body that `extra` may not hold: mldr sets them itself, or they are secrets."""
 
 
 class Price(BaseModel):
@@ -46,7 +51,7 @@ class ModelEndpoint(BaseModel):
     """Of one answer."""
     seed: int | None = None
     extra: dict[str, Any] = Field(default_factory=dict)
-    """Further fields of the request body, as the server takes them."""
+    """Further fields of the request body, as the server takes them; `max_completion_tokens` stands in for `max_tokens`."""
     structured: Literal["auto"] | StructuredMode = "auto"
     """How the server is held to a schema: `json_schema` (strict), `json_object` (with the schema), or by the prompt alone."""
     concurrency: int = Field(default=8, ge=1, le=1024)
@@ -66,6 +71,17 @@ class ModelEndpoint(BaseModel):
         if "@" in url.split("/", 3)[2] if url else False:
             raise ValueError("must not hold a user name or password; name the key's variable in key_env")
         return url
+
+    @field_validator("extra")
+    @classmethod
+    def _is_json(cls, extra: dict[str, Any]) -> dict[str, Any]:
+        if taken := sorted(key for key in extra if key.lower() in RESERVED):
+            raise ValueError(f"must not hold {', '.join(taken)}; settings of their own, or the environment, say it")
+        try:
+            canonical_json(extra).encode("utf-8")
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ValueError(f"holds what is no JSON ({error})") from error
+        return extra
 
     def published(self) -> dict[str, Any]:
         """Return what shapes the bytes of an answer, without addresses, keys' names and limits."""
