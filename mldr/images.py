@@ -8,10 +8,11 @@ import struct
 import warnings
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from PIL import Image
+    from PIL import Image, ImageCms
 
 MAX_BYTES = 64 * 1024 * 1024
 """An encoded picture larger than this is refused unread."""
@@ -54,8 +55,8 @@ class NormalisedImage:
 def normalise(encoded: bytes) -> NormalisedImage:
     """Return a picture in its stored form: JPEG (quality 92, 4:4:4) where JPEG came in, else PNG; no metadata.
 
-    The format is told by content. An EXIF orientation is applied, an embedded colour profile is converted to sRGB, alpha
-    is laid on white, CMYK becomes RGB, and of an animation the first frame is kept. Grey stays grey.
+    The format is told by content. An EXIF orientation is applied, an embedded colour profile is converted to sRGB where it
+    is another, alpha is laid on white, CMYK becomes RGB, and of an animation the first frame is kept. Grey stays grey.
 
     Raises:
         ImageError: for bytes that are too large, no picture, a broken or truncated one, or a decompression bomb.
@@ -99,12 +100,12 @@ def _decoded(encoded: bytes) -> Image.Image:
 
 
 def upright_rgb_or_grey(picture: Image.Image) -> Image.Image:
-    """Return a decoded picture as an sRGB or grey one, upright and opaque."""
+    """Return a decoded picture as an sRGB or grey one, upright and opaque; the one given may be changed."""
     from PIL import Image, ImageOps
 
     try:
         profile = picture.info.get("icc_profile")
-        picture = ImageOps.exif_transpose(picture)
+        ImageOps.exif_transpose(picture, in_place=True)
         if picture.mode.startswith(("I", "F")):
             picture = _eight_bits(picture)
         if profile and picture.mode in ("P", "PA"):
@@ -116,7 +117,8 @@ def upright_rgb_or_grey(picture: Image.Image) -> Image.Image:
             rgba = picture.convert("RGBA")
             picture = Image.new("RGBA", rgba.size, "white")
             picture.alpha_composite(rgba)
-        return picture.convert("L" if is_grey else "RGB")
+        mode = "L" if is_grey else "RGB"
+        return picture if picture.mode == mode else picture.convert(mode)  # `convert` copies where nothing changes
     except _DECODING_FAULTS as error:
         raise ImageError(f"a broken picture ({type(error).__name__}: {error})") from error
 
@@ -136,32 +138,47 @@ def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
     from PIL import ImageCms
 
     try:
-        converted = ImageCms.profileToProfile(
-            picture,
-            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
-            ImageCms.createProfile("sRGB"),
-            outputMode="RGBA" if picture.mode == "RGBA" else "RGB",
-        )
-    except (ImageCms.PyCMSError, OSError):
+        transform = _to_srgb(profile, picture.mode)
+        return picture if transform is None else transform.apply(picture)
+    except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
         return picture  # an unreadable profile says nothing about the colours: they are taken as sRGB
-    return picture if converted is None else converted
+
+
+@lru_cache(maxsize=8)  # the pictures of one camera come together; a profile may have 16 MB
+def _to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """Return what takes pictures of a profile to sRGB, None where that would move no colour by more than rounding does."""
+    from PIL import ImageCms
+
+    outcome = "RGBA" if mode == "RGBA" else "RGB"
+    opened, srgb = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+    transform = ImageCms.buildTransform(opened, srgb, mode, outcome)
+    return None if mode == outcome and _moves_nothing(transform, mode) else transform
+
+
+def _moves_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
+    """Try a grid of 18 x 18 x 18 colours, and every step of grey and of each channel."""
+    import numpy as np
+    from PIL import Image
+
+    grid = np.stack(np.meshgrid(*[np.arange(0, 256, 15)] * 3), axis=-1).reshape(-1, 3)
+    ramps = [np.outer(np.arange(256), channels) for channels in ((1, 1, 1), (1, 0, 0), (0, 1, 0), (0, 0, 1))]
+    colours = np.concatenate([grid, *ramps]).astype(np.uint8)[None]
+    moved = transform.apply(Image.fromarray(colours).convert(mode)).convert("RGB")
+    return int(np.abs(np.asarray(moved, dtype=np.int16) - colours).max()) <= 1
 
 
 def _stored(picture: Image.Image, is_jpeg: bool) -> NormalisedImage:
-    from PIL import Image
-
-    clean = Image.new(picture.mode, picture.size)  # a new image carries no EXIF, comment or profile into the encoder
-    clean.paste(picture)
+    picture.info.clear()  # else its comment, profile, resolution and transparency would go with it
     buffer = io.BytesIO()
     if is_jpeg:
-        clean.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0, optimize=False)
+        picture.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0, optimize=False)
     else:
-        clean.save(buffer, "PNG", compress_level=6)
+        picture.save(buffer, "PNG", compress_level=6)
     content = buffer.getvalue()
     return NormalisedImage(
         image_key="sha256:" + hashlib.sha256(content).hexdigest(),
         content=content,
-        width=clean.width,
-        height=clean.height,
+        width=picture.width,
+        height=picture.height,
         media_type="image/jpeg" if is_jpeg else "image/png",
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -94,15 +96,32 @@ def read_manifest(folder: Path) -> Manifest:
 def gold_hash(rows: Iterable[tuple[Gold, Dialogue]]) -> str:
     """Return the identity of a benchmark: SHA-256 over what decides a score, whatever library wrote it.
 
+    Rows in ascending order of query_id, as a dataset has them, are hashed as they come; in another order all are held.
+
     Args:
         rows: each gold with the dialogue that it was asked of, in any order.
     """
-    items = sorted((gold.query_id, _gold_item(gold, dialogue)) for gold, dialogue in rows)
-    digest = hashlib.sha256(b"[")
-    for position, (_, item) in enumerate(items):
-        digest.update(f"{',' if position else ''}{item}".encode())
+    with SpooledTemporaryFile(max_size=1024 * 1024) as passed:  # to go back to, should the order be another
+        items = iter(rows)
+        digest = hashlib.sha256(b"[")
+        last: str | None = None
+        for gold, dialogue in items:
+            item = _gold_item(gold, dialogue).encode()
+            passed.write(item + b"\n")
+            if last is not None and gold.query_id <= last:
+                passed.seek(0)
+                known = [line.rstrip(b"\n") for line in passed]
+                return _sorted_hash([*known, *(_gold_item(*row).encode() for row in items)])
+            digest.update(item if last is None else b"," + item)
+            last = gold.query_id
     digest.update(b"]")
     return digest.hexdigest()
+
+
+def _sorted_hash(items: list[bytes]) -> str:
+    """Return the hash of gold items, which are JSON lists that start with the query_id."""
+    ordered = sorted(items, key=lambda item: (json.loads(item)[0], item.decode()))
+    return hashlib.sha256(b"[" + b",".join(ordered) + b"]").hexdigest()
 
 
 def _gold_item(gold: Gold, dialogue: Dialogue) -> str:

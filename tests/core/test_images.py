@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import ExifTags, Image, ImageCms, PngImagePlugin
+from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin
 
 from mldr import images
 from mldr.images import MAX_PIXELS, ImageError, NormalisedImage, normalise, open_stored
@@ -321,3 +321,79 @@ def test_warnings_of_the_decoder_stay_inside(recwarn: pytest.WarningsRecorder) -
     for content in SAMPLES.values():
         normalise(content)
     assert list(recwarn) == []
+
+
+def by_fresh_copy(original: bytes) -> bytes:
+    """The stored form by the long way: every step a new image, the last one without anything but pixels."""
+    shown = Image.open(io.BytesIO(original))
+    shown.load()
+    kind, profile = shown.format, shown.info.get("icc_profile")
+    upright = ImageOps.exif_transpose(shown)
+    if profile and upright.mode in ("RGB", "RGBA", "CMYK"):
+        outcome = "RGBA" if upright.mode == "RGBA" else "RGB"
+        srgb = ImageCms.createProfile("sRGB")
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        upright = ImageCms.profileToProfile(upright, source, srgb, outputMode=outcome) or upright
+    clean = Image.new("RGB", upright.size)
+    clean.paste(upright.convert("RGB"))
+    options: dict[str, Any] = {"quality": 92, "subsampling": 0} if kind == "JPEG" else {"compress_level": 6}
+    return encoded(clean, "JPEG" if kind == "JPEG" else "PNG", **options)
+
+
+def full_of_extras(kind: str, orientation: int, profile: bytes) -> bytes:
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    exif[ExifTags.Base.Artist] = "somebody"
+    options: dict[str, Any] = {"exif": exif, "icc_profile": profile, "dpi": (300, 300)}
+    if kind == "PNG":
+        options["pnginfo"] = PngImagePlugin.PngInfo()
+        options["pnginfo"].add_text("Comment", "where I live")
+    if kind == "JPEG":
+        options |= {"comment": b"where I live", "xmp": b"<x:xmpmeta>where I live</x:xmpmeta>", "quality": 97}
+    return encoded(corners(), kind, **options)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("swapped", [False, True])
+def test_the_stored_bytes_are_those_of_a_fresh_image_of_the_same_pixels(
+    kind: str, orientation: int, swapped: bool
+) -> None:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    original = full_of_extras(kind, orientation, swapped_profile() if swapped else srgb)
+    assert normalise(original).content == by_fresh_copy(original)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_stored_file_has_no_part_that_a_picture_can_do_without(kind: str) -> None:
+    content = normalise(full_of_extras(kind, 6, swapped_profile())).content
+    assert b"where I live" not in content
+    if kind == "PNG":
+        parts, at = set(), 8
+        while at < len(content):
+            (size,) = struct.unpack_from(">I", content, at)
+            parts.add(content[at + 4 : at + 8])
+            at += 12 + size
+        assert parts == {b"IHDR", b"IDAT", b"IEND"}
+        return
+    markers, at = [], 2
+    while content[at + 1] != 0xDA:  # the start of the scan
+        markers.append(content[at + 1])
+        at += 2 + struct.unpack_from(">H", content, at + 2)[0]
+    assert set(markers) == {0xE0, 0xDB, 0xC0, 0xC4}  # JFIF, tables, frame: no APP1 to APP15, no comment
+    assert markers.count(0xE0) == 1
+
+
+def test_a_profile_that_is_srgb_already_leaves_every_pixel_as_it_was() -> None:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    noise = Image.effect_noise((64, 64), 90).convert("RGB")
+    assert np.array_equal(pixels(normalise(encoded(noise, "PNG", icc_profile=srgb))), np.asarray(noise))
+    assert images._to_srgb(srgb, "RGB") is None
+    assert images._to_srgb(swapped_profile(), "RGB") is not None
+    assert images._to_srgb(swapped_profile(), "RGB") is images._to_srgb(swapped_profile(), "RGB")
+
+
+def test_one_profile_serves_pictures_of_several_modes() -> None:
+    for mode, red in (("RGB", (255, 0, 0)), ("RGBA", (255, 0, 0, 255))):
+        stored = normalise(encoded(Image.new(mode, (16, 16), red), "PNG", icc_profile=swapped_profile()))
+        assert pixels(stored)[8, 8].argmax() == 2

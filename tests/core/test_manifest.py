@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import hashlib
 import json
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import mldr
 from mldr import formats
 from mldr.dialogue import Dialogue, Gold
 from mldr.errors import InputError, MldrError
+from mldr.files import canonical_json
 from mldr.manifest import Manifest, ShardEntry, gold_hash, read_manifest, write_manifest
 from tests.conftest import small_dialogue, stored_picture
 from tests.core.support import textless
@@ -131,3 +134,48 @@ def test_the_gold_hash_changes_with_the_universe_and_the_queries() -> None:
         gold_hash([*ROWS[:2], (gold, textless(small_dialogue(2, 5, [IMAGE]), 4))]),
     }
     assert len(hashes) == 7
+
+
+def by_definition(rows: list[tuple[Gold, Dialogue]]) -> str:
+    """The hash as the format says it: canonical JSON of all items, sorted by query_id."""
+    items = [
+        [g.query_id, sorted(g.utterance_ids), sorted(g.image_ids), d.n_utterances, list(d.textless_ids), d.n_images]
+        for g, d in rows
+    ]
+    ordered = sorted(items, key=lambda item: (str(item[0]), canonical_json(item)))
+    return hashlib.sha256(canonical_json(ordered).encode()).hexdigest()
+
+
+drawn_ids = st.lists(st.integers(0, 9), max_size=3, unique=True).map(tuple)
+golds = st.builds(
+    Gold, st.sampled_from(["", "a", "b", "c\n", "\u2028", "é", '"', "\U0001f600"]), st.just("f"), st.just("fine")
+)
+drawn_golds = st.builds(lambda gold, u, i: replace(gold, utterance_ids=u, image_ids=i), golds, drawn_ids, drawn_ids)
+
+
+@given(st.lists(drawn_golds, max_size=8), st.booleans(), st.booleans())
+def test_the_gold_hash_is_that_of_its_definition_in_any_order(drawn: list[Gold], ordered: bool, once: bool) -> None:
+    rows = [(gold, small_dialogue(1)) for gold in drawn]
+    rows = sorted(rows, key=lambda row: row[0].query_id) if ordered else rows
+    assert gold_hash(iter(rows) if once else rows) == by_definition(rows)
+
+
+def test_a_late_row_out_of_order_changes_nothing_but_the_way() -> None:
+    dialogue = small_dialogue(1)
+    rows = [(Gold(f"q{i:05d}", "f", "fine", (i % 6,)), dialogue) for i in range(3_000)]
+    assert gold_hash(iter([*rows[:2_990], *reversed(rows[2_990:])])) == gold_hash(iter(rows)) == by_definition(rows)
+    assert gold_hash([*rows[1:], rows[0]]) == gold_hash(rows)
+
+
+def test_rows_in_order_are_not_held() -> None:
+    dialogue = small_dialogue(1)
+
+    def peak(count: int) -> int:
+        tracemalloc.start()
+        gold_hash((Gold(f"{i:0500d}", "f", "fine", (1, 2)), dialogue) for i in range(count))
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    peak(10)
+    assert peak(16_000) < 1.2 * peak(4_000)  # a megabyte waits in memory; held, they would be four times as much
