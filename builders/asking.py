@@ -65,7 +65,9 @@ def chosen(
     total = min(limit or len(askings), len(askings))
     if kinds is None and total == len(askings):
         return list(askings)
-    drawn = sorted(askings, key=lambda one: sha256_text(f"{draw}/{one.fragment and one.fragment.fragment_id}/{one.text}"))
+    drawn = sorted(
+        askings, key=lambda one: sha256_text(f"{draw}/{one.fragment and one.fragment.fragment_id}/{one.text}")
+    )
     if kinds is None:
         return drawn[:total]
     pools = {kind: [asking for asking in drawn if asking.kind == kind] for kind in KINDS}

@@ -34,10 +34,15 @@ class Absence:
         if not asking.text or _same(asking.text) in self.taken:
             return False
         if asking.negative_type == "near":
-            own = set(terms(self.rules.query([asking.text])))
-            return bool(own) and 2 * len(own - self.words) >= len(own)
+            return self.differs(asking.text, 0.5)
         # A query by rule is all content words, so two of them in the dialogue may well name something in it.
         return asking.label_source != "rule" or sum(term in self.words for term in set(terms(asking.text))) < 2
+
+    def differs(self, text: str, share: float) -> bool:
+        """Say whether the dialogue lacks at least one, and at least such a share, of the terms that set `text` apart."""
+        own = set(terms(self.rules.query([text])))
+        lacking = len(own - self.words)
+        return lacking > 0 and lacking >= share * len(own)
 
     def lacks(self, words: str) -> bool:
         """Say whether the dialogue holds no more than a part of these words."""

@@ -83,7 +83,7 @@ def stitch(
             utterances.append(Utterance(names[source.turns[block.turns.start].speaker], drawn[change - 1]))
         for index in block.turns:
             turn = source.turns[index]
-            carried = ()
+            carried: tuple[int, ...] = ()
             if turn.image is not None:
                 carried = (numbers.setdefault((block.position, turn.image), len(numbers)),)
             told[block.position, index] = len(utterances)
