@@ -9,13 +9,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import cast
 
+from mldr.builders.accounts import Accounts, gather_flagged
 from mldr.builders.card import card
 from mldr.builders.imagetable import ImageTable
 from mldr.builders.planfile import Plan
-from mldr.builders.units import COUNTS, UNIT_TABLES, Unit, unit_of
+from mldr.builders.recipe import Recipe
+from mldr.builders.units import UNIT_TABLES, Unit, unit_of
 from mldr.dataset import Dataset
 from mldr.dialogue import Dialogue, StoredImage
-from mldr.files import parse_json, sha256_file, write_text
+from mldr.errors import Fault, InputError
+from mldr.files import sha256_file, write_text
 from mldr.manifest import Manifest, ShardEntry, gold_hash, write_manifest
 from mldr.shards import ShardWriter, read_shard, shard_name
 from mldr.tables import Record, Table
@@ -25,8 +28,8 @@ BYTES_A_SHARD = 400 * 1024 * 1024
 """Of encoded images."""
 
 
-def assemble(plan: Plan, work: Path, images: ImageTable, dataset: Path, manifest: Manifest, notice: str) -> None:
-    """Write a whole dataset folder, streaming; what stood there is dropped.
+def assemble(plan: Plan, work: Path, images: ImageTable, dataset: Path, manifest: Manifest, recipe: Recipe) -> None:
+    """Write a whole dataset folder, streaming, and `flagged.jsonl` in the work folder; what stood there is dropped.
 
     Args:
         plan: of the work folder, whose units are all finished.
@@ -34,27 +37,33 @@ def assemble(plan: Plan, work: Path, images: ImageTable, dataset: Path, manifest
         images: the images of the build.
         dataset: the folder.
         manifest: names the set and what shaped it; the rest is filled in here.
-        notice: the recipe's warning.
+        recipe: what is built.
     """
     shutil.rmtree(dataset, ignore_errors=True)
-    dropped = Counter(plan.dropped)
+    accounts = Accounts(work / "accounts.sqlite")
     images.start()
     for split in plan.splits:
         own = [unit_of(work, unit) for unit in plan.units if unit.split == split]
         counts: dict[str, int] = {table: _write_table(own, table, split, dataset, manifest) for table in UNIT_TABLES}
-        if not counts["dialogues"]:
-            continue
         for unit in own:
-            dropped.update(parse_json((unit.folder / COUNTS).read_bytes()))
+            accounts.add(unit)
             images.use(split, (image.image_key for dialogue in _dialogues(unit) for image in dialogue.images))
-        manifest.counts[split] = {**counts, "images": _write_images(images, split, dataset, manifest)}
+        if counts["dialogues"]:
+            manifest.counts[split] = {**counts, "images": _write_images(images, split, dataset, manifest)}
+    if not manifest.counts:
+        raise InputError(
+            [Fault("recipe", "every dialogue was dropped; see what the models answered, or allow `given_up: rule`")]
+        )
+    gather_flagged((unit_of(work, unit) for unit in plan.units), work / "flagged.jsonl")
+    dropped = Counter(plan.dropped) + accounts.dropped
     manifest.dropped = {reason: count for reason, count in sorted(dropped.items()) if count}
+    manifest.model_usage, manifest.verification = accounts.model_usage(recipe), accounts.agreement
     write_manifest(dataset, manifest)
     written = Dataset(dataset)
     for split in written.splits:
         golds = ((gold, asked.dialogue) for asked in written.asked(split) for gold in asked.gold)
         manifest.gold_hash[split] = gold_hash(golds)
-    write_text(dataset / "README.md", card(written, notice))
+    write_text(dataset / "README.md", card(written, recipe.notice))
     manifest.files["README.md"] = ShardEntry(rows=0, sha256=sha256_file(dataset / "README.md"))
     write_manifest(dataset, manifest)
 

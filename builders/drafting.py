@@ -7,7 +7,6 @@ answers of one unit's rows in order, so that workers can do the rest without a m
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -19,8 +18,8 @@ from mldr.errors import SHOWN_IN_FULL, InterruptedRun, printable
 from mldr.files import write_text
 from mldr.progress import Progress
 
-DraftOf = Callable[[RowInputs], Awaitable[dict[str, Any]]]
-"""Asks the models all that a row needs; returns a draft as JSON values."""
+DraftOf = Callable[[RowInputs], Awaitable[str]]
+"""Asks the models all that a row needs; returns a draft as one line of JSON."""
 
 
 def draft_path(work: Path, unit: PlanUnit) -> Path:
@@ -28,8 +27,8 @@ def draft_path(work: Path, unit: PlanUnit) -> Path:
     return work / "drafts" / f"{unit.name}.jsonl"
 
 
-def make_drafts(plan: Plan, work: Path, draft_of: DraftOf, at_once: int, progress: Progress) -> None:
-    """Draft every row of a plan; units that stand from an earlier run are kept.
+class Drafting:
+    """Drafts every row of a plan; units that stand from an earlier run are kept.
 
     A row for which a model has no usable answer does not stop the others; the run stops when those are done.
 
@@ -39,30 +38,26 @@ def make_drafts(plan: Plan, work: Path, draft_of: DraftOf, at_once: int, progres
         draft_of: drafts one row.
         at_once: rows drafted side by side at most; memory holds no more than those and the units they belong to.
         progress: shows how far it is.
-
-    Raises:
-        InterruptedRun: if rows were left without an answer, or the server or the budget stopped the run.
     """
-    pending = [unit for unit in plan.units if not draft_path(work, unit).exists()]
-    progress.start("asking the model, dialogues", plan.rows)
-    progress.advance(plan.rows - sum(unit.rows for unit in pending))
-    if pending:
-        asyncio.run(_Drafting(pending, work, draft_of, at_once, progress).run())
 
-
-class _Drafting:
-    def __init__(self, units: list[PlanUnit], work: Path, draft_of: DraftOf, at_once: int, progress: Progress) -> None:
-        self.units, self.work, self.draft_of = units, work, draft_of
-        self.at_once, self.progress = at_once, progress
+    def __init__(self, plan: Plan, work: Path, draft_of: DraftOf, at_once: int, progress: Progress) -> None:
+        self.units = [unit for unit in plan.units if not draft_path(work, unit).exists()]
+        self.work, self.draft_of, self.at_once, self.progress = work, draft_of, at_once, progress
         self.unanswered: list[str] = []
+        progress.start("asking the model, dialogues", plan.rows)
+        progress.advance(plan.rows - sum(unit.rows for unit in self.units))
 
     async def run(self) -> None:
-        """Keep `at_once` rows in flight across the borders of units; write each unit when its last row is in."""
-        open_units: deque[tuple[PlanUnit, list[asyncio.Task[dict[str, Any] | None]]]] = deque()
-        flying: set[asyncio.Task[dict[str, Any] | None]] = set()
+        """Keep `at_once` rows in flight across the borders of units; write each unit when its last row is in.
+
+        Raises:
+            InterruptedRun: if rows were left without an answer, or the server or the budget stopped the run.
+        """
+        open_units: deque[tuple[PlanUnit, list[asyncio.Task[str | None]]]] = deque()
+        flying: set[asyncio.Task[str | None]] = set()
         try:
             for unit, rows in self._slices():
-                tasks: list[asyncio.Task[dict[str, Any] | None]] = []
+                tasks: list[asyncio.Task[str | None]] = []
                 open_units.append((unit, tasks))
                 for row in rows:
                     while len(flying) >= self.at_once:
@@ -85,7 +80,7 @@ class _Drafting:
         for unit in self.units:
             yield unit, read_rows(slice_path(self.work, unit))
 
-    async def _one(self, row: RowInputs) -> dict[str, Any] | None:
+    async def _one(self, row: RowInputs) -> str | None:
         try:
             draft = await self.draft_of(row)
         except Unanswered as error:
@@ -100,13 +95,12 @@ class _Drafting:
             task.result()  # a fault that concerns every row stops the run here
         return left
 
-    def _write_finished(self, open_units: deque[tuple[PlanUnit, list[asyncio.Task[dict[str, Any] | None]]]]) -> None:
+    def _write_finished(self, open_units: deque[tuple[PlanUnit, list[asyncio.Task[str | None]]]]) -> None:
         while open_units and len(open_units[0][1]) == open_units[0][0].rows and all(t.done() for t in open_units[0][1]):
             unit, tasks = open_units.popleft()
             drafts = [task.result() for task in tasks]
             if all(draft is not None for draft in drafts):
-                lines = (json.dumps(draft, ensure_ascii=False, sort_keys=True) + "\n" for draft in drafts)
-                write_text(draft_path(self.work, unit), "".join(lines))
+                write_text(draft_path(self.work, unit), "".join(f"{draft}\n" for draft in drafts))
 
     def _left(self) -> str:
         shown = sorted(self.unanswered)[:SHOWN_IN_FULL]

@@ -9,12 +9,14 @@ from mldr.builders.match import match
 from mldr.builders.pictures import Pictures, normalised
 from mldr.builders.plan import PlanRow, plan
 from mldr.builders.reading import Prepared
+from mldr.builders.recipe import Recipe
 from mldr.builders.rulequery import RuleQueries
 from mldr.builders.split import SourceSplit, split_sources
 from mldr.builders.spool import Spool
 from mldr.errors import Fault, InputError
 from mldr.executors import Executor
 from mldr.progress import Progress
+from mldr.versions import shaping_versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Planned:
     rows: list[PlanRow]
 
 
-def plan_build(prepared: Prepared, work: Path, executor: Executor, progress: Progress) -> Planned:
+def plan_build(prepared: Prepared, work: Path, executor: Executor, progress: Progress, salt: bytes = b"") -> Planned:
     """Normalise the pictures, split the sources, match them and plan every dialogue.
 
     Raises:
@@ -40,8 +42,13 @@ def plan_build(prepared: Prepared, work: Path, executor: Executor, progress: Pro
     matches = match(heads, split.split_of, pictures.keys(), recipe.seed, prepared.dropped)
     if not matches:
         raise InputError([Fault("sources", "no three sources of different topics in one split and language")])
-    rows = plan(matches, heads, split, recipe.queries.negatives, recipe.seed)
+    rows = plan(matches, heads, split, recipe.queries.negatives, recipe.seed, salt, recipe.stitch.language)
     return Planned(prepared, pictures, split, rows)
+
+
+def shaping(recipe: Recipe) -> dict[str, str]:
+    """Return the versions of what shapes the bytes of a build."""
+    return shaping_versions()
 
 
 def rule_queries(spool: Spool, split: SourceSplit) -> dict[str, RuleQueries]:

@@ -130,6 +130,8 @@ class Recipe(BaseModel):
             raise ValueError(f"{', '.join(wants)} needs an `embedder`")
         if self.stitch.language and not self.stitch.model:
             raise ValueError("stitch.language translates, which needs stitch.model")
+        if self.stitch.language and not self.tag.model:
+            raise ValueError("stitch.language translates, so the sources' tags no longer fit; name a tag.model")
         return self
 
     def model_names(self) -> Iterator[tuple[str, str]]:
@@ -139,6 +141,11 @@ class Recipe(BaseModel):
                 yield step, settings.model
         if self.verify is not None:
             yield "verify", self.verify.model
+
+    @property
+    def asks_models(self) -> bool:
+        """Whether any step is done by a model."""
+        return any(True for _ in self.model_names())
 
     @field_validator("sources")
     @classmethod

@@ -5,26 +5,28 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from mldr.builders.labels import Labelled, label
+from mldr.builders.context import material_of, read_context
+from mldr.builders.drafting import draft_path
+from mldr.builders.labels import Labelled
 from mldr.builders.planfile import Plan, PlanUnit, RowInputs, read_rows, slice_path
-from mldr.builders.recipe import Recipe
-from mldr.builders.rulequery import RuleQueries
-from mldr.builders.spool import read_at
-from mldr.builders.stitch import stitch
-from mldr.dialogue import Dialogue
+from mldr.builders.writing.draft import Draft
+from mldr.builders.writing.realise import realise
+from mldr.builders.writing.store import read_drafts
 from mldr.executors import Executor
-from mldr.files import parse_json, write_json
+from mldr.files import canonical_json, write_json, write_text
 from mldr.progress import Progress
 from mldr.shards import ShardWriter
 from mldr.tables import Table
 
 UNIT_TABLES: tuple[Table, ...] = ("dialogues", "queries", "gold", "fragments")
 COUNTS = "counts.json"
+FLAGGED = "flagged.jsonl"
+SHARED = "shared.jsonl"
+_PATHS = ("rows", "context", "spool", "drafts", "folder")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,45 +38,58 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
+class UnitTask:
     """Paths of what a unit reads and writes; an executor on other machines replaces them."""
 
     rows: str
     context: str
     spool: str
+    drafts: str
+    """'' where no model is asked."""
     folder: str
 
     def inputs(self) -> list[str]:
         """Return the local files that it reads."""
-        return [self.rows, self.context, self.spool]
+        return [path for path in (self.rows, self.context, self.spool, self.drafts) if path]
 
     def outputs(self) -> list[str]:
         """Return the local folder that it writes."""
         return [self.folder]
 
-    def moved(self, places: Mapping[str, str]) -> _Task:
+    def moved(self, places: Mapping[str, str]) -> UnitTask:
         """Return the same task with other paths."""
-        return replace(
-            self,
-            **{name: places.get(path := getattr(self, name), path) for name in ("rows", "context", "spool", "folder")},
-        )
+        return replace(self, **{name: places.get(path := getattr(self, name), path) for name in _PATHS})
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What is the same for every row of a plan."""
+@dataclass(slots=True)
+class _Tally:
+    """What a unit counts beside its tables."""
 
-    seed: int
-    negatives: int
-    rules: dict[str, RuleQueries]
+    counts: Counter[str] = field(default_factory=Counter)
+    agreement: Counter[str] = field(default_factory=Counter)
+    usage: dict[str, Counter[str]] = field(default_factory=dict)
+    shared: list[str] = field(default_factory=list)
+    flagged: list[str] = field(default_factory=list)
 
+    def add(self, labelled: Labelled, draft: Draft | None) -> None:
+        """Count one row."""
+        self.counts.update(labelled.counts)
+        self.agreement.update(labelled.agreement)
+        self.flagged += [canonical_json(flag) + "\n" for flag in labelled.flagged]
+        if draft is None:
+            return
+        for step, amounts in draft.usage.items():
+            names = ("requests", "tokens_in", "tokens_out")
+            self.usage.setdefault(step, Counter()).update(dict(zip(names, amounts, strict=True)))
+        self.shared += [canonical_json([key, *paid]) + "\n" for key, paid in sorted(draft.shared.items())]
 
-def write_context(work: Path, recipe: Recipe, rules: Mapping[str, RuleQueries]) -> Path:
-    """Write what every worker needs to know, once; return the file."""
-    path = work / "context.json"
-    counts = {name: rule.dump() for name, rule in rules.items()}
-    write_json(path, {"seed": recipe.seed, "negatives": recipe.queries.negatives, "rules": counts})
-    return path
+    def write(self, folder: Path) -> None:
+        """Write what was counted."""
+        usage = {step: dict(counts) for step, counts in self.usage.items()}
+        counted = {"counts": dict(+self.counts), "agreement": dict(+self.agreement), "usage": usage}
+        write_json(folder / COUNTS, counted)
+        write_text(folder / FLAGGED, "".join(self.flagged))
+        write_text(folder / SHARED, "".join(self.shared))
 
 
 def unit_of(work: Path, planned: PlanUnit) -> Unit:
@@ -82,53 +97,53 @@ def unit_of(work: Path, planned: PlanUnit) -> Unit:
     return Unit(planned.split, work / "units" / planned.name)
 
 
-def make_units(plan: Plan, work: Path, executor: Executor, progress: Progress) -> None:
+def make_units(plan: Plan, work: Path, asks_models: bool, executor: Executor, progress: Progress) -> None:
     """Stitch and label the rows of a plan, unit by unit; units that stand from an earlier run are kept.
 
     Args:
         plan: what stands in the work folder.
-        work: holds the plan's slices, the spool and the context.
+        work: holds the plan's slices, the spool, the context and the drafts.
+        asks_models: whether there are drafts.
         executor: runs them.
         progress: shows how far it is.
     """
+    pending = [planned for planned in plan.units if not unit_of(work, planned).folder.exists()]
     tasks = (
-        _Task(str(slice_path(work, planned)), str(work / "context.json"), str(work / "sources.jsonl"), str(unit.folder))
-        for planned in plan.units
-        if not (unit := unit_of(work, planned)).folder.exists()
+        UnitTask(
+            rows=str(slice_path(work, planned)),
+            context=str(work / "context.json"),
+            spool=str(work / "sources.jsonl"),
+            drafts=str(draft_path(work, planned)) if asks_models else "",
+            folder=str(unit_of(work, planned).folder),
+        )
+        for planned in pending
     )
-    rows = {str(unit_of(work, planned).folder): planned.rows for planned in plan.units}
+    rows = {planned.name: planned.rows for planned in pending}
     progress.start("dialogues", plan.rows)
-    progress.advance(sum(planned.rows for planned in plan.units if unit_of(work, planned).folder.exists()))
-    for task, _ in executor.map(_run, tasks):
-        progress.advance(rows[task.folder])
+    progress.advance(plan.rows - sum(rows.values()))
+    for task, _ in executor.map(make_unit, tasks):
+        progress.advance(rows[Path(task.folder).name])
 
 
-@lru_cache(maxsize=1)
-def _context(path: str) -> Context:
-    document = parse_json(Path(path).read_bytes())
-    rules = {name: RuleQueries.restore(counts) for name, counts in document["rules"].items()}
-    return Context(document["seed"], document["negatives"], rules)
-
-
-def _run(task: _Task) -> None:
+def make_unit(task: UnitTask) -> None:
+    """Make one unit. Its folder appears when it is whole."""
     folder = Path(task.folder)
     temporary = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    counts: Counter[str] = Counter()
     writers = {table: ShardWriter(temporary / f"{table}.parquet", table) for table in UNIT_TABLES}
-    for inputs in read_rows(Path(task.rows)):
-        dialogue, labelled = make_one(inputs, Path(task.spool), _context(task.context))
-        writers["dialogues"].write(dialogue)
-        for query, gold in zip(labelled.queries, labelled.gold, strict=True):
-            writers["queries"].write(query)
-            writers["gold"].write(gold)
-        for fragment in labelled.fragments:
-            writers["fragments"].write(fragment)
-        counts.update(labelled.counts)
+    context = read_context(task.context)
+    tally = _Tally()
+    for inputs, draft in _rows(task):
+        material = material_of(inputs, Path(task.spool))
+        dialogue, labelled = realise(material, inputs.image_keys, context.of(inputs.row), draft)
+        tally.add(labelled, draft)
+        if dialogue is not None:
+            writers["dialogues"].write(dialogue)
+            _write(labelled, writers)
     for writer in writers.values():
         writer.close()
-    write_json(temporary / COUNTS, dict(counts))
+    tally.write(temporary)
     try:
         temporary.replace(folder)
     except OSError:
@@ -137,11 +152,17 @@ def _run(task: _Task) -> None:
         shutil.rmtree(temporary)
 
 
-def make_one(inputs: RowInputs, spool: Path, context: Context) -> tuple[Dialogue, Labelled]:
-    """Return the dialogue of one row of the plan, with its fragments, queries and gold."""
-    row = inputs.row
-    sources = [read_at(spool, inputs.offsets[source_id]) for source_id in row.source_ids]
-    strangers = [read_at(spool, inputs.offsets[source_id]) for source_id in row.strangers]
-    stitched = stitch(row, sources, inputs.image_keys, context.seed)
-    rules = context.rules[f"{row.split}/{row.language}"]
-    return stitched.dialogue, label(row, stitched, sources, strangers, context.negatives, rules, context.seed)
+def _rows(task: UnitTask) -> Iterator[tuple[RowInputs, Draft | None]]:
+    rows = read_rows(Path(task.rows))
+    if not task.drafts:
+        yield from ((inputs, None) for inputs in rows)
+        return
+    yield from zip(rows, read_drafts(Path(task.drafts)), strict=True)
+
+
+def _write(labelled: Labelled, writers: Mapping[Table, ShardWriter]) -> None:
+    for query, gold in zip(labelled.queries, labelled.gold, strict=True):
+        writers["queries"].write(query)
+        writers["gold"].write(gold)
+    for fragment in labelled.fragments:
+        writers["fragments"].write(fragment)

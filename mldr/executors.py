@@ -66,6 +66,12 @@ class LocalExecutor:
                     future.cancel()
 
 
+@contextmanager
+def open_executor(kind: str, workers: int = 1) -> Iterator[Executor]:
+    """Open an executor by name."""
+    yield LocalExecutor(workers)
+
+
 def _end_with_parent() -> None:
     """End this worker when its parent is gone, killed too: an orphan would go on writing beside the resumed run."""
     parent = parent_process()

@@ -294,7 +294,7 @@ def test_check_says_what_would_be_made(tmp_path: Path, command: Command) -> None
     dataset = build(recipe, tmp_path / "out")
     made = {f"{split} en": dataset.manifest.counts[split]["dialogues"] for split in dataset.splits}
     assert report["dialogues"] == made
-    assert report["model_calls"] == 0
+    assert report["models"] == []
 
 
 def test_a_set_without_image_files_keeps_captions_and_says_so(tmp_path: Path) -> None:

@@ -3,11 +3,10 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from mldr.builders.drafting import draft_path, make_drafts
+from mldr.builders.drafting import Drafting, draft_path
 from mldr.builders.plan import PlanRow
 from mldr.builders.planfile import Plan, PlanUnit, RowInputs, slice_path
 from mldr.chat.request import Unanswered
@@ -33,6 +32,10 @@ def planned(work: Path, *sizes: int) -> Plan:
     return Plan(tuple(units), {})
 
 
+def make_drafts(plan: Plan, work: Path, drafter: Drafter, at_once: int, progress: Progress) -> None:
+    asyncio.run(Drafting(plan, work, drafter, at_once, progress).run())
+
+
 class Drafter:
     """Drafts at odd speeds; counts what is in flight, and fails where it is told."""
 
@@ -41,7 +44,7 @@ class Drafter:
         self.flying = self.most = 0
         self.asked: list[str] = []
 
-    async def __call__(self, inputs: RowInputs) -> dict[str, Any]:
+    async def __call__(self, inputs: RowInputs) -> str:
         name = inputs.row.dialogue_id
         self.asked.append(name)
         self.flying += 1
@@ -50,7 +53,7 @@ class Drafter:
             await asyncio.sleep(0.001 * (int(name[1:]) * 7 % 5))
             if name in self.failing:
                 raise self.failing[name]
-            return {"row": name}
+            return json.dumps({"row": name})
         finally:
             self.flying -= 1
 

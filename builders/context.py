@@ -1,0 +1,98 @@
+"""What is the same for every row of a plan, written once for all workers: settings, seeds, and the terms of each split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from mldr.builders.plan import PlanRow
+from mldr.builders.planfile import RowInputs
+from mldr.builders.recipe import Recipe
+from mldr.builders.rulequery import RuleQueries
+from mldr.builders.settings import QuerySettings, StitchSettings, TagSettings, VerifySettings
+from mldr.builders.spool import read_at
+from mldr.builders.writing.context import Material, WritingContext
+from mldr.files import parse_json, write_json
+from mldr.identity import secret_seed
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The settings of a build, and the term statistics of `<split>/<language>`."""
+
+    seed: int
+    stitch: StitchSettings
+    tag: TagSettings
+    queries: QuerySettings
+    verify: VerifySettings | None
+    models: Mapping[str, str]
+    """A model's name in the recipe -> the name by which labels call it."""
+    rules: Mapping[str, RuleQueries]
+    salt: bytes = field(default=b"", repr=False)
+
+    def of(self, row: PlanRow) -> WritingContext:
+        """Return what holds for a row."""
+        return WritingContext(
+            seed=secret_seed(self.seed, self.salt, row.split),
+            rules=self.rules.get(f"{row.split}/{row.language}", _NONE),
+            stitch=self.stitch,
+            tag=self.tag,
+            queries=self.queries,
+            verify=self.verify,
+            models=self.models,
+            salt=self.salt,
+        )
+
+
+_NONE = RuleQueries()
+"""Of a language that no source is in: dialogues are translated into it, and nothing is asked there by rule."""
+
+
+def context_of(recipe: Recipe, rules: Mapping[str, RuleQueries], salt: bytes = b"") -> Context:
+    """Return the context of a recipe."""
+    models = {name: endpoint.model for name, endpoint in sorted(recipe.models.items())}
+    return Context(recipe.seed, recipe.stitch, recipe.tag, recipe.queries, recipe.verify, models, rules, salt)
+
+
+def write_context(path: Path, context: Context) -> None:
+    """Write a context; the file holds the salt, so it never leaves the build's own folders."""
+    verify = None if context.verify is None else context.verify.model_dump()
+    document = {
+        "seed": context.seed,
+        "stitch": context.stitch.model_dump(),
+        "tag": context.tag.model_dump(),
+        "queries": context.queries.model_dump(),
+        "verify": verify,
+        "models": dict(context.models),
+        "rules": {name: rule.dump() for name, rule in sorted(context.rules.items())},
+        "salt": context.salt.hex(),
+    }
+    write_json(path, document)
+
+
+@lru_cache(maxsize=1)
+def read_context(path: str) -> Context:
+    """Return the context of a file; a worker reads it once."""
+    document = parse_json(Path(path).read_bytes())
+    return Context(
+        seed=document["seed"],
+        stitch=StitchSettings.model_validate(document["stitch"]),
+        tag=TagSettings.model_validate(document["tag"]),
+        queries=QuerySettings.model_validate(document["queries"]),
+        verify=None if document["verify"] is None else VerifySettings.model_validate(document["verify"]),
+        models=document["models"],
+        rules={name: RuleQueries.restore(counts) for name, counts in document["rules"].items()},
+        salt=bytes.fromhex(document["salt"]),
+    )
+
+
+def material_of(inputs: RowInputs, spool: Path) -> Material:
+    """Return a row with the sources that it names, read from the spool."""
+    row = inputs.row
+    told, strangers, neighbours = (
+        tuple(read_at(spool, inputs.offsets[source_id]) for source_id in ids)
+        for ids in (row.source_ids, row.strangers, row.neighbours)
+    )
+    return Material(row, told, strangers, neighbours)
