@@ -76,21 +76,27 @@ class Connection:
 
         self.name, self.endpoint = name, endpoint
         self._key = _key(name, endpoint)
-        self._client: AsyncOpenAI = AsyncOpenAI(
-            api_key=self._key or "none",  # the client wants one; '' would make it look elsewhere
-            base_url=address(endpoint.base_url),
-            max_retries=0,
-            timeout=endpoint.timeout_s,
-            http_client=DefaultAsyncHttpxClient(
-                follow_redirects=False,  # else a server could send real chats to another machine
-                trust_env=not on_loopback(endpoint.base_url),  # else a proxy would see what stays on this one
-                timeout=endpoint.timeout_s,
-            ),
-        )
         transport = import_module(
             DefaultAsyncHttpxClient.__mro__[1].__module__.partition(".")[0]
         )  # httpx2; before openai 3, httpx
         self._broken: tuple[type[Exception], ...] = (transport.HTTPError, transport.StreamError, OpenAIError)
+        try:
+            self._client: AsyncOpenAI = AsyncOpenAI(
+                api_key=self._key or "none",  # the client wants one; '' would make it look elsewhere
+                base_url=address(endpoint.base_url),
+                max_retries=0,
+                timeout=endpoint.timeout_s,
+                http_client=DefaultAsyncHttpxClient(
+                    follow_redirects=False,  # else a server could send real chats to another machine
+                    trust_env=not on_loopback(endpoint.base_url),  # else a proxy would see what stays on this one
+                    timeout=endpoint.timeout_s,
+                ),
+            )
+        except (OpenAIError, transport.InvalidURL, ValueError) as error:
+            place = "" if endpoint.base_url else " (OPENAI_BASE_URL)"
+            raise MldrError(
+                f"{name}: the server's address{place} or a proxy's cannot be used ({printable(str(error))})"
+            ) from None
 
     async def send(self, body: dict[str, Any]) -> Reply:
         """Send one request and return the reply.
@@ -123,10 +129,11 @@ class Connection:
         await self._client.close()
 
     async def _post(self, body: dict[str, Any]) -> bytes:
-        rest = {name: value for name, value in body.items() if name not in ("model", "messages")}
         content = bytearray()
         async with self._client.chat.completions.with_streaming_response.create(
-            model=body["model"], messages=body["messages"], extra_body=rest
+            model=body["model"],
+            messages=(),  # stand in the body; given here, the client walks through them for a fifth of its time
+            extra_body=body,
         ) as response:
             async for piece in response.iter_bytes():
                 content += piece

@@ -47,7 +47,7 @@ def check_consent(place: str, base_url: str, consent_scopes: Iterable[str] | Non
     """
     if not origin_real or on_loopback(base_url) or THIRD_PARTY_MODEL in set(consent_scopes or ()):
         return
-    where = printable(urlsplit(address(base_url)).netloc)
+    where = printable(address(base_url), 100)
     raise fault(
         place,
         f"real chats would go to {where}, and its consent_scopes do not hold {THIRD_PARTY_MODEL}; use a model on this machine",

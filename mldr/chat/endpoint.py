@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -68,8 +69,20 @@ class ModelEndpoint(BaseModel):
     def _is_http(cls, url: str) -> str:
         if url and not url.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
-        if "@" in url.split("/", 3)[2] if url else False:
+        if not url:
+            return url
+        if "@" in url.split("/", 3)[2]:
             raise ValueError("must not hold a user name or password; name the key's variable in key_env")
+        parts = urlsplit(url)  # its ValueError says what is wrong with the host
+        if (
+            not parts.hostname
+            or parts.port == 0
+            or parts.query
+            or parts.fragment
+            or not url.isprintable()
+            or " " in url
+        ):
+            raise ValueError("must be an address such as http://127.0.0.1:8000/v1")
         return url
 
     @field_validator("extra")

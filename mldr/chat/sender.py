@@ -62,8 +62,8 @@ class Sender:
             MldrError: if the server refuses the key, the model or every way of asking.
         """
         first: ModeRefused | None = None
-        known = self._modes.get(question.schema_hash)
         async with self._slots:
+            known = self._modes.get(question.schema_hash)
             for way in question.ways():
                 if known is not None and MODES.index(way.mode) < MODES.index(known):
                     continue
