@@ -102,7 +102,7 @@ def _centres(turns: Vectors, k: int, seed: int) -> Vectors:
     """Return the centres of at most k clusters, shape (clusters, dimensions)."""
     try:
         from sklearn.cluster import KMeans
-        from threadpoolctl import threadpool_limits
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
     except ImportError as error:
         raise MissingExtra("clean.coherence", "embed") from error
     clusters = min(k, len(np.unique(turns, axis=0)))

@@ -47,7 +47,10 @@ def perceptual_hash(content: bytes) -> int | None:
 def _cosines() -> npt.NDArray[np.int64]:
     """Return the lowest nine rows of the cosine transform (DCT-II), times 1024, shape (9, SIDE)."""
     rows, places = np.arange(9)[:, None], np.arange(SIDE)[None, :]
-    return np.rint(1024 * np.cos(np.pi * rows * (2 * places + 1) / (2 * SIDE))).astype(np.int64)
+    cosines: npt.NDArray[np.int64] = np.rint(1024 * np.cos(np.pi * rows * (2 * places + 1) / (2 * SIDE))).astype(
+        np.int64
+    )
+    return cosines
 
 
 def near_hashes(hashes: npt.NDArray[np.uint64], bits: int) -> Positions:

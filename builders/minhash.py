@@ -52,7 +52,8 @@ def signature(own: Shingles) -> npt.NDArray[np.uint32]:
     if not len(own):
         return np.full(HASHES, _EMPTY, dtype=np.uint32)
     lowest = (own[:, None] * _FACTORS + _OFFSETS).min(axis=0)
-    return (lowest >> np.uint64(32)).astype(np.uint32)
+    upper: npt.NDArray[np.uint32] = (lowest >> np.uint64(32)).astype(np.uint32)
+    return upper
 
 
 def jaccard(first: Shingles, second: Shingles) -> float:

@@ -62,7 +62,7 @@ class SourceVectors:
                 bad = ~np.isfinite(rows[start : start + COLUMNS]).all(axis=1)
                 if counted is not None and counted.shape == (len(rows),):
                     bad &= counted[start : start + COLUMNS]
-                for row in np.flatnonzero(bad):
+                for row in np.flatnonzero(bad).tolist():
                     faults.add(f"source {self.ids[start + row]}", f"its {name} embedding holds NaN or infinity")
         if self.has_image is not None and self.has_image.shape != (len(self.ids),):
             faults.add(place, f"has_image has shape {self.has_image.shape}; ({len(self.ids)},) is expected")
