@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
 
 from mldr.builders.clean import clean, misshapen_images, rarely_alternating, unlike_images
 from mldr.builders.coherence import incoherent
@@ -167,25 +168,15 @@ def test_turns_that_cannot_be_used_are_faults_with_their_source() -> None:
 
 
 def test_the_clusters_do_not_depend_on_the_number_of_threads() -> None:
-    code = (
-        "from tests.builders.test_clean import mixed_corpus\n"
-        "from mldr.builders.coherence import _centres\n"
-        "import numpy as np\n"
-        "rows = np.random.default_rng(0).standard_normal((3000, 64)).astype('float32')\n"
-        "print(_centres(rows, 20, 5).tobytes().hex()[:4000])"
-    )
-    outputs = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            env={"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads, "PATH": ""},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for threads in ("1", "2")
-    }
-    assert len(outputs) == 1
-    assert len(outputs.pop()) > 1000
+    rows = np.random.default_rng(0).standard_normal((3000, 64)).astype(np.float32)
+    blocks = {f"s{i:03d}": rows[10 * i : 10 * i + 10] for i in range(300)}
+    heads = heads_of(*(head(name, turns=10) for name in blocks))
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            found.append(incoherent(heads, blocks.items, CoherenceSettings(clusters=20, floor=0.3), 5).dropped)
+    assert found[0] == found[1]
+    assert 0 < len(found[0]) < 300
 
 
 def test_scikit_learn_that_is_absent_is_named_with_the_command_that_installs_it() -> None:

@@ -97,7 +97,7 @@ class Definition:
         return sorted(free[: self.chosen.candidates], key=lambda b: (-self.scores[a, b], b))
 
     def chains(self) -> list[tuple[str, ...]]:
-        found = []
+        found: list[tuple[str, ...]] = []
         for a in range(len(self.ids)):
             for b in self.lists[a][: self.chosen.best]:
                 beside = [c for c in self.lists[b] if self.free(a, c)][: self.chosen.best]
@@ -107,7 +107,7 @@ class Definition:
     def once(self) -> list[tuple[str, ...]]:
         """Return the best triple, then the best of the rest, and so on; every list holds every source that is free."""
         left = set(range(len(self.ids)))
-        found = []
+        found: list[tuple[str, ...]] = []
         while True:
             triples = [
                 (-round(float(self.scores[a, b] + self.scores[b, c]), 5), a, b, c)
