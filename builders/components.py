@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import numpy as np
+import numpy.typing as npt
+
 
 def components(members: Iterable[str], ties: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return member -> the name of its component, which is its smallest member.
@@ -40,3 +43,31 @@ def ties_of_shared(marks: Mapping[str, Iterable[str]]) -> list[tuple[str, str]]:
             if before != member:
                 ties.append((before, member))
     return ties
+
+
+class Joined:
+    """Components of positions 0 .. n - 1 that grow as pairs are found; the smallest position names each."""
+
+    def __init__(self, n: int) -> None:
+        self._parent = np.arange(n, dtype=np.int64)
+
+    def root(self, position: int) -> int:
+        """Return the name of a position's component."""
+        parent = self._parent
+        while parent[position] != position:
+            parent[position] = parent[parent[position]]
+            position = int(parent[position])
+        return position
+
+    def join(self, first: int, second: int) -> None:
+        """Make one component of two."""
+        small, large = sorted((self.root(first), self.root(second)))
+        self._parent[large] = small
+
+    def roots(self) -> npt.NDArray[np.int64]:
+        """Return the name of every position's component, shape (n,)."""
+        while True:
+            jumped = self._parent[self._parent]
+            if np.array_equal(jumped, self._parent):
+                return jumped
+            self._parent = jumped

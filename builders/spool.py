@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,8 @@ class SourceHead:
     """Of its texts: two sources with the same are duplicates."""
     offset: int
     """Of its line in the spool, bytes."""
+    alternation: int = 0
+    """Turns of the longest run in which two speakers alternate."""
 
 
 @dataclass(slots=True)
@@ -86,4 +88,19 @@ def _head(dialogue: SourceDialogue, offset: int) -> SourceHead:
         image_refs=tuple(image.ref for image in dialogue.images),
         text_hash=sha256_text("\n".join(turn.text for turn in dialogue.turns)),
         offset=offset,
+        alternation=longest_alternation([turn.speaker for turn in dialogue.turns]),
     )
+
+
+def longest_alternation(speakers: Sequence[int]) -> int:
+    """Return how many turns in a row two speakers alternate in, at most: 3 for a, b, a; 1 where one speaks alone."""
+    longest = run = 0
+    for position, speaker in enumerate(speakers):
+        if not position or speaker == speakers[position - 1]:
+            run = 1
+        elif run > 1 and speaker == speakers[position - 2]:
+            run += 1
+        else:  # a third speaker, or the second turn of a run
+            run = 2
+        longest = max(longest, run)
+    return longest

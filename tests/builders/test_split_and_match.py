@@ -5,9 +5,11 @@ from collections import Counter, defaultdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mldr.builders.components import ties_of_shared
+from mldr.builders.duplicates import Duplicates, source_marks
 from mldr.builders.match import Match, match
 from mldr.builders.plan import plan
-from mldr.builders.split import SourceSplit, split_sources
+from mldr.builders.split import SourceSplit, split_sources, topic_deviation
 from mldr.builders.spool import SourceHead
 from mldr.identity import stitched_dialogue_id
 
@@ -187,3 +189,104 @@ def test_a_large_pool_is_sampled_for_strangers() -> None:
     parts = split_sources(heads, {}, {"test": 1.0}, 0)
     rows = plan(match(heads, parts.split_of, {}, 0, Counter()), heads, parts, 2, 0)
     assert all(len(row.strangers) == len(set(row.strangers)) == 16 for row in rows)
+
+
+@st.composite
+def twins(draw: st.DrawFn) -> tuple[dict[str, SourceHead], Duplicates]:
+    """Return sources, and groups of near-duplicates among them and among their pictures."""
+    heads = draw(corpora())
+    groups = draw(st.lists(st.sets(st.sampled_from(sorted(heads)), min_size=2), max_size=2)) if len(heads) > 1 else []
+    texts = {member: min(group) for group in groups for member in sorted(group)}
+    images = draw(st.sampled_from([{}, {"key-i0": "key-i0", "key-i3": "key-i0"}]))
+    return heads, Duplicates(texts, images)
+
+
+@given(twins(), st.integers(0, 3))
+@settings(max_examples=100)
+def test_near_duplicates_are_neither_in_two_splits_nor_in_one_dialogue(
+    made: tuple[dict[str, SourceHead], Duplicates], seed: int
+) -> None:
+    heads, duplicates = made
+    marks = source_marks(heads, keys_of(heads), duplicates)
+    parts = split_sources(heads, keys_of(heads), SHARES, seed, ties_of_shared(marks))
+    home: dict[str, str] = {}
+    for source_id, name in parts.split_of.items():
+        assert {home.setdefault(mark, name) for mark in marks[source_id]} == {name}
+    for one in match(heads, parts.split_of, keys_of(heads), seed, Counter(), marks=marks, neighbours=4):
+        told = [mark for source_id in one.source_ids for mark in marks[source_id]]
+        assert len(told) == len(set(told))
+        for near in one.neighbours:
+            assert not marks[near] & set(told)
+            assert near not in one.source_ids
+
+
+@given(twins(), st.integers(0, 3))
+@settings(max_examples=50)
+def test_neighbours_by_topic_are_of_the_topics_split_and_language_of_their_match(
+    made: tuple[dict[str, SourceHead], Duplicates], seed: int
+) -> None:
+    heads, _ = made
+    parts = split(heads, seed)
+    for one in match(heads, parts.split_of, keys_of(heads), seed, Counter(), neighbours=3):
+        topics = {heads[source_id].topic for source_id in one.source_ids}
+        assert len(one.neighbours) == len(set(one.neighbours)) <= 3
+        for near in one.neighbours:
+            assert heads[near].topic in topics
+            assert parts.split_of[near] == one.split
+            assert heads[near].language == one.language
+
+
+def test_neighbours_change_no_match_and_come_from_all_three_topics() -> None:
+    heads = heads_of(*(head(i, "abc"[i % 3]) for i in range(60)))
+    home = dict.fromkeys(heads, "test")
+    plain = match(heads, home, {}, 0, Counter())
+    near = match(heads, home, {}, 0, Counter(), neighbours=6)
+    assert [one.source_ids for one in plain] == [one.source_ids for one in near]
+    assert all({heads[s].topic for s in one.neighbours} == {"a", "b", "c"} and len(one.neighbours) == 6 for one in near)
+    assert len({one.neighbours for one in near}) > 1
+
+
+def test_ties_of_sources_that_were_dropped_are_passed_over() -> None:
+    heads = heads_of(*(head(i, "t") for i in range(4)))
+    parts = split_sources(heads, {}, SHARES, 0, [("s000", "s001"), ("s002", "gone"), ("gone", "s003")])
+    assert parts.component_of == {"s000": "s000", "s001": "s000", "s002": "s002", "s003": "s003"}
+
+
+FOUR = {"train_sft": 0.2, "train_grpo": 0.6, "validation": 0.1, "test": 0.1}
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=8), st.integers(0, 5))
+@settings(max_examples=60)
+def test_single_sources_are_dealt_out_topic_by_topic(sizes: list[int], seed: int) -> None:
+    topics = [f"t{number}" for number, size in enumerate(sizes) for _ in range(size)]
+    heads = heads_of(*(head(i, topic) for i, topic in enumerate(topics)))
+    parts = split_sources(heads, {}, FOUR, seed)
+    held = Counter((parts.split_of[s], heads[s].topic) for s in heads)
+    for number, size in enumerate(sizes):
+        if size >= 10:
+            for name, share in FOUR.items():
+                assert abs(held[name, f"t{number}"] - share * size) <= 2.5
+    counts = Counter(parts.split_of.values())
+    assert all(abs(counts[name] - share * len(heads)) <= 2.5 for name, share in FOUR.items())
+
+
+def test_topics_that_come_once_do_not_push_the_frequent_ones_out_of_a_split() -> None:
+    heads = heads_of(*(head(i, f"once{i}" if i % 2 else f"t{i % 10}") for i in range(1000)))
+    parts = split_sources(heads, {}, FOUR, 0)
+    held = Counter((parts.split_of[s], heads[s].topic[:4]) for s in heads)
+    for name, share in FOUR.items():
+        assert abs(held[name, "once"] - 500 * share) <= 3
+        assert all(abs(held[name, f"t{topic}"] - 100 * share) <= 3 for topic in range(0, 10, 2))
+
+
+def test_components_of_many_sizes_keep_the_mix_of_topics() -> None:
+    heads = heads_of(*(head(i, f"t{i % 6}", (f"i{i * i % 211}",)) for i in range(900)))
+    parts = split_sources(heads, keys_of(heads), FOUR, 1)
+    assert len(set(parts.component_of.values())) < 300
+    assert max(topic_deviation(heads, parts.split_of).values()) < 0.1
+
+
+def test_the_deviation_is_the_share_of_sources_that_would_have_to_change_their_topic() -> None:
+    heads = heads_of(*(head(i, "a" if i < 4 else "b") for i in range(8)))
+    home = {f"s{i:03d}": "test" if i in (0, 1, 2, 4) else "validation" for i in range(8)}
+    assert topic_deviation(heads, home) == {"test": 0.25, "validation": 0.25}
