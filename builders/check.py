@@ -43,6 +43,8 @@ class BuildCheck(BaseModel):
     """split and language -> dialogues that would be stitched."""
     dropped: dict[str, int]
     """reason -> records left out."""
+    noted: dict[str, int]
+    """What was kept and should be known: what no filter could judge, what was grouped."""
     models: list[StepPrice]
     """What each step will ask, and its price; empty where no model is asked."""
 
@@ -54,7 +56,10 @@ class BuildCheck(BaseModel):
             ("images", self.images),
             ("dialogues", self.dialogues),
             ("left out", self.dropped),
+            ("kept, but note", self.noted),
         ):
+            if not counts:
+                continue
             lines += [f"{title}:", *(f"  {count:>8,}  {what}" for what, count in counts.items())]
         return "\n".join([*lines, *self._prices()])
 
@@ -91,6 +96,7 @@ def check_recipe(recipe: Recipe, folder: Path) -> BuildCheck:
             images=_counted(images.values()),
             dialogues=_counted(f"{row.split} {row.language}" for row in planned.rows),
             dropped=planned.prepared.left_out,
+            noted=dict(sorted(planned.noted.items())),
             models=price_steps(recipe, rows, spool.path, context),
         )
 
@@ -112,7 +118,7 @@ def preview_recipe(
         spool = planned.prepared.spool
         context = context_of(recipe, rule_queries(spool, planned.split))
         first = sorted(planned.rows, key=lambda row: row.dialogue_id)[:number]
-        plan = write_plan(sorted(first, key=lambda row: row.split), spool, planned.pictures, {}, work)
+        plan = write_plan(sorted(first, key=lambda row: row.split), spool, planned.pictures, work, {}, {})
         if recipe.asks_models:
             ask_models(plan, work, recipe, context, asking, progress or Progress())
         shown = {}

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mldr.builders.imagehash import perceptual_hash
 from mldr.builders.sources.record import SourceImage
 from mldr.dialogue import StoredImage
 from mldr.errors import Fault, Faults, MldrError
@@ -51,6 +52,11 @@ class Pictures:
     def keys(self) -> dict[str, str]:
         """Return ref -> key of all images."""
         return {ref: image.image_key for ref, image in self._images.items()}
+
+    @property
+    def by_ref(self) -> Mapping[str, StoredImage]:
+        """Ref -> stored image, without bytes."""
+        return self._images
 
     def all(self) -> Iterator[StoredImage]:
         """Yield every image by ref, without bytes."""
@@ -100,6 +106,41 @@ def normalised(
         for ref, row in json.loads(task.result.read_text(encoding="utf-8")).items():
             found[ref] = StoredImage(**row)
     return Pictures(folder, found)
+
+
+def perceptual_hashes(pictures: Pictures, executor: Executor, progress: Progress) -> dict[str, int | None]:
+    """Return image key -> perceptual hash, for the pictures whose bytes are there."""
+    keys = sorted({image.image_key for image in pictures.all() if image.status == "present"})
+    tasks = [
+        _HashTask(str(pictures.folder), tuple(keys[start : start + IMAGES_A_TASK]))
+        for start in range(0, len(keys), IMAGES_A_TASK)
+    ]
+    found: dict[str, int | None] = {}
+    for task, hashes in progress.over(executor.map(_hashed, tasks), "picture hashes, by the batch", len(tasks)):
+        found.update(zip(task.keys, hashes, strict=True))
+    return dict(sorted(found.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class _HashTask:
+    folder: str
+    keys: tuple[str, ...]
+
+    def inputs(self) -> list[str]:
+        """Return the files that it reads."""
+        return [str(place_of(Path(self.folder), key)) for key in self.keys]
+
+    def outputs(self) -> list[str]:
+        """Return what it writes: nothing."""
+        return []
+
+    def moved(self, places: Mapping[str, str]) -> _HashTask:
+        """Return the task where the files of its folder lie elsewhere."""
+        return self
+
+
+def _hashed(task: _HashTask) -> list[int | None]:
+    return [perceptual_hash(place_of(Path(task.folder), key).read_bytes()) for key in task.keys]
 
 
 def _run(task: _Task) -> list[tuple[str, str]]:

@@ -147,7 +147,8 @@ def _plan(build: Build, folder: Path) -> Plan:
     context = context_of(build.recipe, rule_queries(prepared.spool, planned.split), build.salt)
     write_context(build.work / "context.json", context)
     build.images.write(planned.pictures)
-    return write_plan(planned.rows, prepared.spool, planned.pictures, prepared.left_out, build.work)
+    counts = prepared.left_out, planned.noted
+    return write_plan(planned.rows, prepared.spool, planned.pictures, build.work, *counts)
 
 
 def finish(build: Build, plan: Plan) -> None:

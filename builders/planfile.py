@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
 
@@ -50,6 +50,8 @@ class Plan:
     units: tuple[PlanUnit, ...]
     dropped: dict[str, int]
     """reason -> records of the sources that are not in the plan."""
+    noted: dict[str, int] = field(default_factory=dict)
+    """What was kept and should be known: what no filter could judge, what was grouped."""
 
     @property
     def splits(self) -> list[str]:
@@ -68,7 +70,12 @@ def slice_path(work: Path, unit: PlanUnit) -> Path:
 
 
 def write_plan(
-    rows: Sequence[PlanRow], spool: Spool, pictures: Pictures, dropped: Mapping[str, int], work: Path
+    rows: Sequence[PlanRow],
+    spool: Spool,
+    pictures: Pictures,
+    work: Path,
+    dropped: Mapping[str, int],
+    noted: Mapping[str, int],
 ) -> Plan:
     """Write a plan into the work folder; its index comes last, so a plan is there whole or not at all.
 
@@ -76,8 +83,9 @@ def write_plan(
         rows: the plan, sorted by split and dialogue_id.
         spool: the source dialogues.
         pictures: the keys of their images.
-        dropped: reason -> records left out so far.
         work: the work folder.
+        dropped: reason -> records left out so far.
+        noted: what was kept and should be known.
     """
     shutil.rmtree(work / "plan", ignore_errors=True)
     units: list[PlanUnit] = []
@@ -90,9 +98,9 @@ def write_plan(
             with written_whole(slice_path(work, unit)) as temporary, temporary.open("w", encoding="utf-8") as stream:
                 for row in piece:
                     stream.write(json.dumps(asdict(row_inputs(row, spool, pictures)), ensure_ascii=False) + "\n")
-    index = {"units": [asdict(unit) for unit in units], "dropped": dict(sorted(dropped.items()))}
-    write_json(work / _INDEX, index)
-    return Plan(tuple(units), dict(dropped))
+    plan = Plan(tuple(units), dict(dropped), dict(noted))
+    write_json(work / _INDEX, asdict(plan))
+    return plan
 
 
 def read_plan(work: Path) -> Plan | None:
@@ -101,7 +109,7 @@ def read_plan(work: Path) -> Plan | None:
     if not path.is_file():
         return None
     document = parse_json(path.read_bytes())
-    return Plan(tuple(PlanUnit(**unit) for unit in document["units"]), document["dropped"])
+    return Plan(tuple(PlanUnit(**unit) for unit in document["units"]), document["dropped"], document["noted"])
 
 
 def read_rows(path: Path) -> Iterator[RowInputs]:

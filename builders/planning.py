@@ -1,20 +1,28 @@
-"""From read sources to the plan: pictures, clean, split, match. Holds ids and vectors, never dialogues."""
+"""From read sources to the plan: pictures, clean, duplicates, split, match. Holds ids and vectors, never dialogues."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from mldr.builders.match import match
-from mldr.builders.pictures import Pictures, normalised
+from mldr.builders.clean import Cleaned, clean
+from mldr.builders.components import ties_of_shared
+from mldr.builders.duplicates import Duplicates, find_duplicates, source_marks, with_components
+from mldr.builders.embedded import Embedded, embedded_sources
+from mldr.builders.match import Match, match
+from mldr.builders.pictures import Pictures, normalised, perceptual_hashes
 from mldr.builders.plan import PlanRow, plan
 from mldr.builders.reading import Prepared
 from mldr.builders.recipe import Recipe
 from mldr.builders.rulequery import RuleQueries
 from mldr.builders.split import SourceSplit, split_sources
-from mldr.builders.spool import Spool
+from mldr.builders.spool import SourceHead, Spool
+from mldr.builders.triplets import match_nearest
 from mldr.errors import Fault, InputError
 from mldr.executors import Executor
+from mldr.identity import secret_seed
 from mldr.progress import Progress
 from mldr.versions import shaping_versions
 
@@ -27,23 +35,87 @@ class Planned:
     pictures: Pictures
     split: SourceSplit
     rows: list[PlanRow]
+    noted: Counter[str] = field(default_factory=Counter)
+    """What was kept and should be known: what no filter could judge, what was grouped."""
 
 
 def plan_build(prepared: Prepared, work: Path, executor: Executor, progress: Progress, salt: bytes = b"") -> Planned:
-    """Normalise the pictures, split the sources, match them and plan every dialogue.
+    """Normalise the pictures, clean and split the sources, match them and plan every dialogue.
+
+    Args:
+        prepared: the sources; what is left out is added to its counts.
+        work: the work folder.
+        executor: runs what is done for each picture.
+        progress: shows how far it is.
+        salt: of a secret build, else empty.
 
     Raises:
         InputError: with each picture that cannot be used; or if nothing can be matched.
+        InterruptedRun: if an embeddings server stopped the run; it can go on.
     """
-    recipe, heads = prepared.recipe, prepared.spool.heads
+    recipe = prepared.recipe
     pictures = normalised(prepared.images, work / "images", recipe.images == "optional", executor, progress)
-    split = split_sources(heads, pictures.keys(), recipe.splits, recipe.seed)
+    embedded = embedded_sources(prepared, pictures, work, progress)
+    cleaned = _cleaned(prepared, pictures, embedded)
+    heads = {source_id: prepared.spool.heads[source_id] for source_id in cleaned.kept}
+    duplicates = _duplicates(prepared, heads, pictures, executor, progress)
+    ties = ties_of_shared(source_marks(heads, pictures.keys(), duplicates))
+    split = split_sources(heads, pictures.keys(), recipe.splits, secret_seed(recipe.seed, salt, "split"), ties)
+    prepared.dropped.update(cleaned.dropped)
     prepared.dropped.update(split.dropped)
-    matches = match(heads, split.split_of, pictures.keys(), recipe.seed, prepared.dropped)
+    progress.start("matching", None)
+    matches = _matched(prepared, heads, pictures, split, duplicates, embedded, secret_seed(recipe.seed, salt, "match"))
     if not matches:
-        raise InputError([Fault("sources", "no three sources of different topics in one split and language")])
+        raise InputError([Fault("sources", _nothing(prepared, heads))])
     rows = plan(matches, heads, split, recipe.queries.negatives, recipe.seed, salt, recipe.stitch.language)
-    return Planned(prepared, pictures, split, rows)
+    return Planned(prepared, pictures, split, rows, +(cleaned.not_judged + duplicates.counts()))
+
+
+def _cleaned(prepared: Prepared, pictures: Pictures, embedded: Embedded | None) -> Cleaned:
+    recipe = prepared.recipe
+    return clean(
+        prepared.spool.heads,
+        recipe.clean,
+        images=pictures.by_ref,
+        image_text=None if embedded is None else embedded.image_text,
+        turn_vectors=None if embedded is None else embedded.turn_vectors,
+        seed=recipe.seed,
+    )
+
+
+def _duplicates(
+    prepared: Prepared, heads: Mapping[str, SourceHead], pictures: Pictures, executor: Executor, progress: Progress
+) -> Duplicates:
+    settings = prepared.recipe.clean
+    hashes = perceptual_hashes(pictures, executor, progress) if settings.near_image_bits else {}
+    if settings.near_text:
+        progress.start("near-duplicate texts", None)
+    return find_duplicates(prepared.spool, heads, hashes, settings)
+
+
+def _matched(
+    prepared: Prepared,
+    heads: Mapping[str, SourceHead],
+    pictures: Pictures,
+    split: SourceSplit,
+    duplicates: Duplicates,
+    embedded: Embedded | None,
+    seed: int,
+) -> Sequence[Match]:
+    settings = prepared.recipe.match
+    marks = source_marks(heads, pictures.keys(), duplicates)
+    if settings.method == "topics" or embedded is None:
+        wanted = settings.neighbours if prepared.recipe.queries.near else 0
+        return match(heads, split.split_of, pictures.keys(), seed, prepared.dropped, marks=marks, neighbours=wanted)
+    apart = with_components(marks, heads, split.split_of, split.component_of)
+    return match_nearest(heads, split.split_of, embedded.vectors, apart, settings, seed, prepared.dropped)
+
+
+def _nothing(prepared: Prepared, heads: Mapping[str, SourceHead]) -> str:
+    if not heads:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(prepared.dropped.items()))
+        return f"the filters left none ({reasons}); mend `clean` in the recipe"
+    return "no three sources of different topics in one split and language"
 
 
 def shaping(recipe: Recipe) -> dict[str, str]:

@@ -48,6 +48,8 @@ class Manifest(BaseModel):
     """split -> table -> rows."""
     dropped: dict[str, int] = Field(default_factory=dict)
     """reason -> records of the sources that are not in the dataset."""
+    noted: dict[str, int] = Field(default_factory=dict)
+    """What is in the dataset and should be known: what no filter could judge, what was grouped as near-duplicates."""
     gold_hash: dict[str, str] = Field(default_factory=dict)
     """split -> the identity of its benchmark; kept where the gold is withheld."""
     consent_scopes: list[str] | None = None
