@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from mldr.chat.budget import Budget
     from mldr.chat.consent import check_consent
     from mldr.chat.endpoint import ModelEndpoint, Price
-    from mldr.chat.estimate import tokens_of
+    from mldr.chat.estimate import tokens_of, tokens_of_request
     from mldr.chat.model import ChatModel
     from mldr.chat.request import ChatAnswer, ChatRequest, Message, Unanswered, Usage
     from mldr.chat.store import ResponseStore
@@ -27,13 +27,14 @@ __all__ = [
     "Usage",
     "check_consent",
     "tokens_of",
+    "tokens_of_request",
 ]
 
 _HOME = {
     "mldr.chat.budget": ("Budget",),
     "mldr.chat.consent": ("check_consent",),
     "mldr.chat.endpoint": ("ModelEndpoint", "Price"),
-    "mldr.chat.estimate": ("tokens_of",),
+    "mldr.chat.estimate": ("tokens_of", "tokens_of_request"),
     "mldr.chat.model": ("ChatModel",),
     "mldr.chat.request": ("ChatAnswer", "ChatRequest", "Message", "Unanswered", "Usage"),
     "mldr.chat.store": ("ResponseStore",),

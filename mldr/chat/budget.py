@@ -100,11 +100,11 @@ class Budget:
 
     def snapshot(self) -> dict[str, Spent]:
         """Return the counts of each step so far, by name in order, for progress."""
-        return dict(sorted(self._steps.items()))
+        return dict(sorted(self._steps.copy().items()))  # a copy: another thread may show progress
 
     def total(self) -> Spent:
         """Return the counts of all steps."""
-        return sum(self._steps.values(), Spent())
+        return sum(self._steps.copy().values(), Spent())
 
     def count_stored(self, step: str) -> None:
         """Count an answer that came from the store."""

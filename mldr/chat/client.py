@@ -183,10 +183,10 @@ class Connection:
         return f"check the environment variable {self.endpoint.key_env}"
 
     def _shown(self, text: str) -> str:
-        return printable(self._without_key(text), 200)
+        return printable(text.replace(self._key, "[key]") if self._key else text, 200)
 
     def _without_key(self, text: str) -> str:
-        """Servers quote what they were sent; a key of a few letters is none, and would blank words of an answer."""
+        """Servers quote what they were sent; a key of a few letters is none that is secret, and would blank words of an answer."""
         return text.replace(self._key, "[key]") if len(self._key) >= 8 else text
 
     def __repr__(self) -> str:
@@ -200,11 +200,11 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
         return float(value)
     try:
         date = parsedate_to_datetime(value)
-    except ValueError:
+        if date.tzinfo is None:
+            date = date.replace(tzinfo=UTC)
+        return max(0.0, (date - (now or datetime.now(UTC))).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
-    return max(0.0, (date - (now or datetime.now(UTC))).total_seconds())
 
 
 def _key(name: str, endpoint: ModelEndpoint) -> str:

@@ -16,7 +16,18 @@ StructuredMode = Literal["json_schema", "json_object", "prompt"]
 MOVABLE = ("base_url", "key_env", "concurrency", "timeout_s", "retries")
 """Settings that say how to reach a model and shape no byte: they are left out of what is published and hashed."""
 
-RESERVED = ("api_key", "authorization", "messages", "model", "n", "response_format", "seed", "stream", "temperature")
+RESERVED = (
+    "api_key",
+    "authorization",
+    "max_tokens",
+    "messages",
+    "model",
+    "n",
+    "response_format",
+    "seed",
+    "stream",
+    "temperature",
+)
 """Fields of a request body that `extra` may not hold: mldr sets them itself, or they are secrets."""
 
 
@@ -90,11 +101,19 @@ class ModelEndpoint(BaseModel):
     def _is_json(cls, extra: dict[str, Any]) -> dict[str, Any]:
         if taken := sorted(key for key in extra if key.lower() in RESERVED):
             raise ValueError(f"must not hold {', '.join(taken)}; settings of their own, or the environment, say it")
+        longest = extra.get("max_completion_tokens", 1)
+        if type(longest) is not int or longest < 1:
+            raise ValueError("max_completion_tokens is a whole number, 1 or more")
         try:
             canonical_json(extra).encode("utf-8")
         except (TypeError, ValueError, RecursionError) as error:
             raise ValueError(f"holds what is no JSON ({error})") from error
         return extra
+
+    @property
+    def longest_answer(self) -> int:
+        """The most tokens of one answer."""
+        return int(self.extra.get("max_completion_tokens", self.max_tokens))
 
     def published(self) -> dict[str, Any]:
         """Return what shapes the bytes of an answer, without addresses, keys' names and limits."""

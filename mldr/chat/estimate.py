@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 import re
 
+from mldr.chat.request import ChatRequest
+from mldr.files import canonical_json
+
 CHARACTERS_A_TOKEN = 4.0
 """In scripts that put spaces between words; the rule of thumb that providers give for English."""
 DENSE_CHARACTERS_A_TOKEN = 1.5
@@ -20,3 +23,9 @@ def tokens_of(text: str) -> int:
     """Return an estimate of the tokens of `text`, at least 1 where there is any; models differ by a third either way."""
     spaced = len(_DENSE.sub("", text))
     return math.ceil(spaced / CHARACTERS_A_TOKEN + (len(text) - spaced) / DENSE_CHARACTERS_A_TOKEN)
+
+
+def tokens_of_request(request: ChatRequest) -> int:
+    """Return an estimate of the tokens that a question sends: its messages and its schema, with the words around them."""
+    messages = [[message.role, message.content] for message in request.messages]
+    return tokens_of(canonical_json([messages, dict(request.schema)]))

@@ -10,7 +10,7 @@ from typing import Any
 from mldr.chat.budget import Budget
 from mldr.chat.client import Connection, ModeRefused, Reply, RequestRefused, ServerFault
 from mldr.chat.endpoint import ModelEndpoint, StructuredMode
-from mldr.chat.estimate import tokens_of
+from mldr.chat.estimate import tokens_of, tokens_of_request
 from mldr.chat.question import Question, Way
 from mldr.chat.request import ChatAnswer, Unanswered, Usage
 from mldr.chat.store import ResponseStore, StoredResponse
@@ -105,8 +105,8 @@ class Sender:
         """Send one request; whatever arrives is judged and kept without a moment in which the run could be stopped."""
         self._check_wanted(flight)
         await self.budget.room()
-        prompt = tokens_of(canonical_json([body["messages"], body.get("response_format")]))
-        worst = Usage(prompt, int(body.get("max_tokens") or self.endpoint.max_tokens))
+        prompt = tokens_of_request(question.request)
+        worst = Usage(prompt, self.endpoint.longest_answer)
         with self.budget.reserved(question.request.step, self.endpoint.price, worst) as reservation:
             flight.sent = True
             try:

@@ -75,7 +75,7 @@ def test_tokens_of_answers_of_no_use_count_too(tmp_path: Path) -> None:
 
 def test_a_server_that_does_not_count_is_estimated_for_the_budget_alone(tmp_path: Path) -> None:
     class Uncounting(ChatServer):
-        def _completion(self, *arguments: object) -> dict[str, object]:  # type: ignore[override]
+        def _completion(self, *arguments: object) -> dict[str, object]:
             return {**super()._completion(*arguments), "usage": {"prompt_tokens": -5, "completion_tokens": "many"}}  # type: ignore[arg-type]
 
     budget = Budget()

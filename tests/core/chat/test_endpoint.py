@@ -19,6 +19,9 @@ from mldr.chat.endpoint import MOVABLE
     "extra",
     [
         {"stream": True},
+        {"max_tokens": 5},
+        {"max_completion_tokens": "5"},
+        {"max_completion_tokens": 0},
         {"API_KEY": "sk"},
         {"messages": []},
         {"x": float("nan")},
@@ -59,6 +62,11 @@ def test_what_is_published_holds_no_address_and_no_limits() -> None:
     assert "10.0.0.1" not in str(where.published())
     assert "SECRET_NAME" not in str(where.published())
     assert where.published()["extra"] == {"top_p": 1}
+
+
+def test_the_longest_answer_is_what_the_body_allows() -> None:
+    assert ModelEndpoint(provider="p", model="m", max_tokens=9).longest_answer == 9
+    assert ModelEndpoint(provider="p", model="m", extra={"max_completion_tokens": 7}).longest_answer == 7
 
 
 def test_every_public_name_is_there_and_loading_them_loads_no_client() -> None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mldr.chat import tokens_of
+from mldr.chat import tokens_of, tokens_of_request
+from tests.core.chat.support import question
 
 
 @pytest.mark.parametrize(
@@ -28,3 +29,9 @@ def test_spaced_scripts_take_four_characters_a_token_and_dense_ones_one_and_a_ha
 @given(st.text(), st.text())
 def test_more_text_is_never_fewer_tokens(one: str, two: str) -> None:
     assert max(tokens_of(one), tokens_of(two)) <= tokens_of(one + two) <= tokens_of(one) + tokens_of(two)
+
+
+def test_a_request_counts_its_messages_and_its_schema() -> None:
+    longer = question("word " * 400)
+    assert 500 < tokens_of_request(longer) < 600
+    assert tokens_of_request(question()) > tokens_of("You tag.") + tokens_of("additionalProperties required")

@@ -62,7 +62,7 @@ def test_a_server_that_refuses_a_way_is_asked_in_the_next_and_that_is_remembered
     with ChatServer(tagged, modes=known, mode_status=status) as server:
         where = endpoint(server, concurrency=1)
         answers = ask_all(path, where, ["1", "2", "3"])
-        tried = list(MODES[: MODES.index(known[0])])  # type: ignore[arg-type]
+        tried = list(MODES[: MODES.index(known[0])])
         assert forms(server) == [*tried, known[0], known[0], known[0]]
         again = ask_all(path, where, ["1", "2", "3"])  # a new model has forgotten; the store has not
         assert [one.from_store for one in again] == [True] * 3  # type: ignore[union-attr]
