@@ -163,7 +163,11 @@ def chat(name: str, topic: str, words: str, images: tuple[str, ...] = (), langua
             SourceTurn((0, 0, 1, 1, 0)[i % 5], text, i if i < len(images) else None) for i, text in enumerate(texts)
         ),
         images=tuple(SourceImage(f"src/{image}", caption=f"a photo of the {image}") for image in images),
-        tags=(SourceTag("start", "fine", tuple(i for i in (0, 1) if texts[i]), (), f"how {name} starts"),),
+        tags=(
+            SourceTag(
+                "start", "fine", tuple(i for i in (0, 1) if i < len(texts) and texts[i]), (), f"how {name} starts"
+            ),
+        ),
         label_source="human",
         licence="MIT",
     )

@@ -221,9 +221,7 @@ def test_a_stop_of_the_run_is_passed_on() -> None:
 
 def test_a_query_of_which_no_attempt_holds_falls_back_to_its_tag_and_is_counted() -> None:
     def point(value: dict[str, Any]) -> dict[str, Any]:
-        value["queries"][0]["text"] = (
-            "who painted the hull, which flour did you take, a farmer gave me a lift, our old sloop sails again"
-        )
+        value["queries"][0]["text"] = "the chat says: u3 and image 2"
         return value
 
     settings = context(queries=QuerySettings(model="writer", negatives=0, attempts=2))
