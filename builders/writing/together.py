@@ -48,7 +48,7 @@ async def in_order(
     try:
         while True:
             running = [one for one in waiting if not one.done()]
-            failed = any(one.done() and one.exception() is not None for one in waiting)
+            failed = any(one.done() and (one.cancelled() or one.exception() is not None) for one in waiting)
             while not (drained or failed) and len(running) < at_once and len(waiting) < _AHEAD * at_once:
                 try:
                     started = asyncio.ensure_future(function(next(source)))

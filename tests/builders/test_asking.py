@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mldr.builders.asking import Asking, chosen, distinct
+from mldr.builders.asking import KINDS, Asking, chosen, distinct
 from mldr.builders.settings import KindShares
 from mldr.dialogue import Fragment, Kind
 
@@ -25,7 +25,8 @@ def asking(number: int, kind: Kind) -> Asking:
 
 
 def pool(multimodal: int = 0, utterance: int = 0, image: int = 0) -> list[Asking]:
-    kinds: list[Kind] = ["multimodal"] * multimodal + ["utterance"] * utterance + ["image"] * image
+    amounts = zip(KINDS, (multimodal, utterance, image), strict=True)
+    kinds = [kind for kind, amount in amounts for _ in range(amount)]
     return [asking(number, kind) for number, kind in enumerate(kinds)]
 
 

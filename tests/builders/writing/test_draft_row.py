@@ -14,7 +14,7 @@ from mldr.builders.writing.draft import Draft
 from mldr.builders.writing.drafting import draft_row
 from mldr.builders.writing.realise import realise
 from mldr.chat.request import ChatRequest
-from mldr.dialogue import Dialogue
+from mldr.dialogue import Dialogue, Fragment, Gold
 from mldr.errors import InterruptedRun
 from mldr.verify import dialogue_faults, gold_faults
 from tests.builders.writing.clerks import ANOTHER, BIKES, BOATS, BREAD, KEYS, Clerk, chat, context, material
@@ -36,8 +36,8 @@ def made(
     dialogue, labelled = realise(asked, KEYS, settings, again)
     assert dialogue is not None
     assert list(dialogue_faults(dialogue, set(KEYS.values()))) == []
-    for answer in (*labelled.gold, *labelled.fragments):
-        assert list(gold_faults(answer, dialogue)) == []
+    answers: list[Gold | Fragment] = [*labelled.gold, *labelled.fragments]
+    assert [fault for answer in answers for fault in gold_faults(answer, dialogue)] == []
     return draft, dialogue, labelled
 
 

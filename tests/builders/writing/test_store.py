@@ -10,6 +10,7 @@ import pytest
 from mldr.builders.plan import PlanRow
 from mldr.builders.settings import QuerySettings, StitchSettings, TagSettings, VerifySettings
 from mldr.builders.writing.context import Material, WritingContext
+from mldr.builders.writing.draft import Draft
 from mldr.builders.writing.store import read_drafts, write_drafts
 from mldr.chat.request import ChatAnswer, ChatRequest
 from mldr.errors import InterruptedRun
@@ -70,7 +71,7 @@ def test_a_stopped_run_goes_on_and_ends_in_the_same_bytes(tmp_path: Path, answer
         asyncio.run(write_drafts(units(stopped), load, {"writer": tired}, 4))
     assert not list(stopped.glob(".*"))
     kept = [path for path, _ in units(stopped) if path.exists()]
-    seen = []
+    seen: list[Draft] = []
     asyncio.run(write_drafts(units(stopped), load, {"writer": Clerk()}, 4, seen.append))
     assert contents(stopped) == contents(whole)
     assert len(seen) == len(ROWS) - sum(len(rows) for path, rows in units(stopped) if path in kept)
