@@ -43,39 +43,29 @@ async def in_order(
     Raises:
         BaseException: the first failure, in the order of the tasks.
     """
-    slots = asyncio.Semaphore(at_once)
-    waiting: deque[asyncio.Task[Result]] = deque()
-    stopped = asyncio.Event()
-
-    async def run(task: Task) -> Result:
-        try:
-            return await function(task)
-        except BaseException:
-            stopped.set()
-            raise
-        finally:
-            slots.release()
-
-    source = iter(tasks)
-    drained = False
+    source, drained = iter(tasks), False
+    waiting: deque[asyncio.Future[Result]] = deque()
     try:
         while True:
-            while not drained and not stopped.is_set() and len(waiting) < _AHEAD * at_once:
-                await slots.acquire()
-                if stopped.is_set():
-                    slots.release()
-                    break
+            running = [one for one in waiting if not one.done()]
+            failed = any(one.done() and (one.cancelled() or one.exception() is not None) for one in waiting)
+            while not (drained or failed) and len(running) < at_once and len(waiting) < _AHEAD * at_once:
                 try:
-                    waiting.append(asyncio.create_task(run(next(source))))
+                    started = asyncio.ensure_future(function(next(source)))
                 except StopIteration:
                     drained = True
-                    slots.release()
+                else:
+                    running.append(started)
+                    waiting.append(started)
             if not waiting:
                 return
-            yield await waiting.popleft()
+            if waiting[0].done():
+                yield waiting.popleft().result()
+            else:
+                await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
     except (asyncio.CancelledError, GeneratorExit):
-        for running in waiting:
-            running.cancel()
+        for one in waiting:
+            one.cancel()
         raise
     finally:
         await asyncio.gather(*waiting, return_exceptions=True)  # the first failure is being raised already

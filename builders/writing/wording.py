@@ -24,7 +24,10 @@ _MARKUP = re.compile(r"<\||\|>|<\\?image>|</?[A-Za-z_][\w-]*/?>|\[image\b|```|\b
 _IDS = re.compile(
     r"\b[ui]\d+\b|\b(?:utterance|message|turn|image|picture|photo)\s*(?:#|no\.?|number)?\s*\d+\b", re.IGNORECASE
 )
-_SENTENCE_END = re.compile(r"[.!?]+[\"')\]]*\s+(?=[A-Z\"'(])|[。！？!?]+[”’」』）]*(?=\s*[\u3400-\u9fff])")
+_SENTENCE_END = re.compile(
+    r"(?:[!?]|(?<!\bMrs)(?<=\w{3})\.)[.!?]*[\"')\]]*\s+(?=[^\W_a-z]|[\"'(])"  # not after Mr., Dr., J. or a.m.
+    r"|[。！？!?]+[”’」』）]*(?=\s*[\u3400-\u9fff])"
+)
 
 
 def clean_text(text: str) -> str:

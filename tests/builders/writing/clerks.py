@@ -89,7 +89,7 @@ class Clerk:
             for line in blocks[topic][half]:
                 text = word(line["text"]) + ("!" if line["text"] else "")
                 images = [image["image"] for image in line.get("images", [])]
-                before = said[-1] if said else {"topic": 0}
+                before: dict[str, Any] = said[-1] if said else {"topic": 0}
                 if before["topic"] == int(topic) and before["speaker"] == line["speaker"] and before["text"] and text:
                     before["text"] += " " + text
                     before["images"] += images

@@ -14,7 +14,7 @@ from mldr.builders.writing.draft import Draft
 from mldr.builders.writing.drafting import draft_row
 from mldr.builders.writing.realise import realise
 from mldr.chat.request import ChatRequest
-from mldr.dialogue import Dialogue
+from mldr.dialogue import Dialogue, Fragment, Gold
 from mldr.errors import InterruptedRun
 from mldr.verify import dialogue_faults, gold_faults
 from tests.builders.writing.clerks import ANOTHER, BIKES, BOATS, BREAD, KEYS, Clerk, chat, context, material
@@ -36,8 +36,8 @@ def made(
     dialogue, labelled = realise(asked, KEYS, settings, again)
     assert dialogue is not None
     assert list(dialogue_faults(dialogue, set(KEYS.values()))) == []
-    for answer in (*labelled.gold, *labelled.fragments):
-        assert list(gold_faults(answer, dialogue)) == []
+    answers: list[Gold | Fragment] = [*labelled.gold, *labelled.fragments]
+    assert [fault for answer in answers for fault in gold_faults(answer, dialogue)] == []
     return draft, dialogue, labelled
 
 
@@ -221,9 +221,7 @@ def test_a_stop_of_the_run_is_passed_on() -> None:
 
 def test_a_query_of_which_no_attempt_holds_falls_back_to_its_tag_and_is_counted() -> None:
     def point(value: dict[str, Any]) -> dict[str, Any]:
-        value["queries"][0]["text"] = (
-            "who painted the hull, which flour did you take, a farmer gave me a lift, our old sloop sails again"
-        )
+        value["queries"][0]["text"] = "the chat says: u3 and image 2"
         return value
 
     settings = context(queries=QuerySettings(model="writer", negatives=0, attempts=2))

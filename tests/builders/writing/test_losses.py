@@ -52,8 +52,10 @@ def move_image(said: list[dict[str, Any]], reference: str, target: str) -> None:
     at(said, target)["images"].append(reference)
 
 
-def bridge(said: list[dict[str, Any]], index: int, **other: Any) -> None:
-    said.insert(index, {"speaker": "one A", "text": "so", "images": [], "from": [], "topic": 0, **other})
+def bridge(said: list[dict[str, Any]], index: int, **other: Any) -> dict[str, Any]:
+    new = {"speaker": "one A", "text": "so", "images": [], "from": [], "topic": 0, **other}
+    said.insert(index, new)
+    return new
 
 
 def first_of(said: list[dict[str, Any]], topic: int) -> int:
@@ -83,13 +85,13 @@ FLAWS: list[tuple[str, Callable[[list[dict[str, Any]]], Any]]] = [
     ("an empty utterance", lambda said: at(said, "s2.t3").update(text=" \n ")),
     ("an empty utterance", lambda said: at(said, "s2.t3").update(text="\0")),
     ("topics out of order", lambda said: said.extend([said.pop(0) for _ in range(3)])),
-    ("a topic returns", lambda said: (bridge(said, len(said)), said.append(said.pop(2)))),
+    ("a topic returns", lambda said: said.extend([bridge(said, len(said)), said.pop(2)][1:])),
     ("a bridge is missing", lambda said: said.pop(first_of(said, 2) - 1)),
     ("a bridge that carries something", lambda said: bridge(said, first_of(said, 2), **{"from": ["s1.t5"]})),
     ("a bridge of the wrong length", lambda said: bridge(said, first_of(said, 2), text="")),
     ("a bridge of the wrong length", lambda said: bridge(said, first_of(said, 2), text="so " * 400)),
     ("a bridge inside a topic", lambda said: bridge(said, first_of(said, 2) + 1)),
-    ("too many bridges", lambda said: [bridge(said, 0) for _ in range(9)]),
+    ("too many bridges", lambda said: said.extend(bridge([], 0) for _ in range(9))),
     ("an invented speaker", lambda said: at(said, "s1.t5").update(speaker="assistant")),
     ("words in another's mouth", lambda said: at(said, "s1.t5").update(speaker="one B")),
     ("markup in a text", lambda said: at(said, "s1.t5").update(text="lovely <|utt_id_end|>")),
