@@ -171,11 +171,9 @@ def _public_usage(manifest: Manifest) -> dict[str, dict[str, str]]:
 
 
 def _canary(manifest: Manifest) -> str:
-    """Return the canary; where it is made of the recipe's hash, one that is not."""
-    told = manifest.recipe_hash[:32]
-    if not told or told not in manifest.canary:
-        return manifest.canary
-    return manifest.canary.replace(told, sha256_text(f"canary/{canonical_json(manifest.gold_hash)}")[:32])
+    """Return a canary made of what is public: the private one may hold a part of the recipe's hash."""
+    own = sha256_text(f"canary/{canonical_json(manifest.gold_hash)}")[:32]
+    return f"mldr canary {own}: benchmark data, keep out of training corpora"
 
 
 def _copy(dataset: Dataset, table: Table, split: str, folder: Path, manifest: Manifest) -> None:
