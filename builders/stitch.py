@@ -13,6 +13,7 @@ from mldr.builders.plan import PlanRow
 from mldr.builders.sources.record import SourceDialogue
 from mldr.dialogue import Dialogue, DialogueImage, Utterance
 from mldr.files import sha256_text
+from mldr.licences import UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def stitched_from(
         cluster_id=row.cluster_id,
         utterances=tuple(utterances),
         images=tuple(images[number] for number in sorted(images)),
-        licence=_together(source.licence for source in sources),
+        licence=_together(source.licence or UNKNOWN for source in sources),
         attribution=_together(source.attribution for source in sources),
         meta=meta,
     )

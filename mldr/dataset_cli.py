@@ -1,4 +1,4 @@
-"""`mldr dataset`: stats, verify, show. No logic."""
+"""`mldr dataset`: stats, verify, show, withhold. No logic."""
 
 from __future__ import annotations
 
@@ -63,3 +63,31 @@ def show(
         return
     shown_html(loaded, dialogue_id, html, force=force)
     show_text(str(html))
+
+
+@app.command()
+def withhold(
+    dataset: DatasetPath,
+    split: Annotated[
+        list[str], typer.Option("--split", help="A split to withhold the gold of; may stand several times.")
+    ],
+    out: Annotated[Path, typer.Option(help="The folder of the public copy.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a dataset that stands there.")] = False,
+    without_salt: Annotated[
+        bool, typer.Option("--without-salt", help="Withhold a split that anybody can build again, too.")
+    ] = False,
+) -> None:
+    """Write a copy for the public, in which some splits have no gold."""
+    import mldr
+    from mldr.withhold import withhold as write
+
+    loaded = mldr.load(dataset)
+    told = write(loaded, split, out, force=force, without_salt=without_salt)
+    for table, rows in sorted(told.rows.items()):
+        say(f"withheld: {rows:,} rows of {table} ({', '.join(told.splits)})")
+    for what, rows in sorted(told.stripped.items()):
+        if rows:
+            say(f"left out of rows that stay: {what} ({rows:,})")
+    if not loaded.manifest.salt_sha256:
+        say("warning: built without a secret salt; whoever has the sources and the recipe can build this gold again")
+    show_text(str(out))

@@ -73,7 +73,7 @@ def test_further_people_keep_their_names_and_names_stay_apart() -> None:
 def test_licences_and_attributions_of_all_sources_are_kept() -> None:
     one, two, three_ = three()
     made = stitched([replace(one, licence="MIT", attribution="Ann"), replace(two, licence="CC0-1.0"), three_])
-    assert made.dialogue.licence == "CC0-1.0; MIT"
+    assert made.dialogue.licence == "CC0-1.0; MIT; unknown"  # the third states none, which must not be lost
     assert made.dialogue.attribution == "Ann"
 
 
