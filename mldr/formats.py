@@ -16,6 +16,8 @@ CURRENT: dict[str, int] = {
     "comparison": 1,
     "published-scores": 1,
     "audit": 1,
+    "export": 1,
+    "ms-swift": 1,
 }
 """The version of each kind of artefact that this mldr writes."""
 

@@ -55,6 +55,8 @@ class Manifest(BaseModel):
     model_usage: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """step -> model, provider, prompt, requests, tokens_in, tokens_out, cost, currency: of the stored answers that shaped
     the set, whatever was paid for answers that failed."""
+    release: dict[str, Any] | None = None
+    """Of an imported release: its files, its prompts by hash, what was odd, and what its splits share (`shared`)."""
     canary: str = ""
     files: dict[str, ShardEntry] = Field(default_factory=dict)
     """path inside the dataset -> its rows and hash."""
