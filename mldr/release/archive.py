@@ -10,7 +10,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Protocol, cast
 
@@ -156,6 +156,9 @@ class TarArchive:
             self._stream.seek(tar.offset)
             if self._stream.read(512) != bytes(512):
                 raise fault(str(self._path), f"damaged, or cut, at byte {tar.offset:,}; download it again")
+        if self._stream.packed:
+            while self._stream.read(PIECE):  # its checksum stands at the end
+                pass
 
     def _add(self, entry: tarfile.TarInfo) -> None:
         if entry.isdir():
@@ -206,7 +209,7 @@ def _unpacked(raw: IO[bytes], path: Path) -> Guarded:
     size = path.stat().st_size
     if not packed:
         return Guarded(raw, size, str(path))
-    return Guarded(gzip.GzipFile(fileobj=raw), max(RATIO * size, RATIO_FROM), str(path))
+    return Guarded(gzip.GzipFile(fileobj=raw), max(RATIO * size, RATIO_FROM), str(path), packed=True)
 
 
 @dataclass(slots=True)
@@ -217,7 +220,8 @@ class Guarded:
     end: int
     """No byte behind this one is honest."""
     place: str
-    position: int = field(default=0)
+    packed: bool = False
+    position: int = 0
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Move to an offset from the start or from here."""

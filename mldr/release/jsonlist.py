@@ -91,7 +91,7 @@ class _Text:
             except ValueError as error:
                 raise self.broken(index, "holds a number of thousands of digits") from error
             else:
-                if end < len(self.window) or not self._more(1):  # a number could go on in the next piece
+                if self._whole(value, end) or not self._more(1):
                     self.position = end
                     return value
                 continue
@@ -100,6 +100,10 @@ class _Text:
             if not self._more(wanted):
                 raise self.broken(index, f"not JSON, or the file is cut ({reason})")
             wanted *= 2
+
+    def _whole(self, value: Any, end: int) -> bool:
+        """Say whether a value ends where it seems to; a number could go on in the next piece (`1` of `1e-5`)."""
+        return not isinstance(value, int | float) or len(self.window) - end > len("e-")
 
     def broken(self, index: int, reason: str) -> InputError:
         """Return the fault of an element."""

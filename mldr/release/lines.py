@@ -57,7 +57,7 @@ def own_lines(text: str) -> list[Line]:
 def release_lines(text: str, findings: Findings) -> list[Line]:
     """Return the lines of a dialogue as the authors write it: text as it is, continued on lines without a tag."""
     starts = list(LINE_START.finditer(text))
-    ends = [start.start() for start in starts[1:]] + [len(text)]
+    ends = [*(start.start() for start in starts[1:]), len(text)][: len(starts)]
     lines = []
     for start, end in zip(starts, ends, strict=True):
         body = text[start.end() : end]
