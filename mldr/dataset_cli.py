@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -39,8 +39,14 @@ def verify(dataset: DatasetPath) -> None:
     import mldr
     from mldr.verify import verify as check
 
-    for path, columns in check(mldr.load(dataset)).items():
+    loaded = mldr.load(dataset)
+    for path, columns in check(loaded).items():
         say(f"note: {path} has extra columns: {', '.join(columns)}")
+    if shared := (loaded.manifest.release or {}).get("shared"):
+        for place, count in sorted(shared.items()):
+            say(f"note: the release itself has {count:,} in two splits, {place}")
+        show_text("good: hashes, columns, references, ids")
+        return
     show_text("good: hashes, columns, references, ids; nothing is in two splits")
 
 
@@ -90,4 +96,77 @@ def withhold(
             say(f"left out of rows that stay: {what} ({rows:,})")
     if not loaded.manifest.salt_sha256:
         say("warning: built without a secret salt; whoever has the sources and the recipe can build this gold again")
+    show_text(str(out))
+
+
+@app.command()
+def export(
+    dataset: DatasetPath,
+    split: Annotated[str, typer.Option(help="A split whose gold is shown.")],
+    to: Annotated[
+        Literal["ms-swift", "trl"],
+        typer.Option(help="ms-swift: JSON with pictures beside; trl: Parquet that holds them."),
+    ],
+    out: Annotated[Path, typer.Option(help="The folder to be.")],
+    sees: Annotated[
+        Literal["pixels", "captions", "text"], typer.Option(help="What the model sees of an image.")
+    ] = "pixels",
+    order: Annotated[
+        Literal["query_first", "dialogue_first"], typer.Option(help="query_first is the papers'.")
+    ] = "query_first",
+    prompt_language: Annotated[
+        Literal["auto", "zh", "en"], typer.Option(help="Of the instruction; auto is the dialogue's.")
+    ] = "auto",
+    prompt: Annotated[
+        Path | None, typer.Option(help="A YAML file with `user` (with {query} and {dialogue}) and `system`.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier export.")] = False,
+) -> None:
+    """Write the queries of a split as training files."""
+    import mldr
+    from mldr.export import Rendering
+    from mldr.export import export as write
+    from mldr.prompts import load_prompt
+
+    own = None if prompt is None else load_prompt(prompt)
+    rendering = Rendering(sees, order, prompt_language, own)
+    written = write(mldr.load(dataset), split, to, out, rendering, force=force)
+    for note in written.notes(rendering):
+        say(f"note: {note}")
+    show_text(
+        "\n".join(str(out / name) for name in written.files) + f"\n{written.rows:,} rows, {written.images:,} images"
+    )
+
+
+@app.command("import-release")
+def import_release(
+    path: Annotated[Path, typer.Argument(help="The release: a folder, a .tar or .tar.gz, or one JSON file.")],
+    out: Annotated[Path | None, typer.Option(help="The dataset's folder.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is there and write nothing.")] = False,
+    split: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this split; repeatable. One alone names the split of a file that tells none."),
+    ] = None,
+    consent_scopes: Annotated[
+        str | None,
+        typer.Option(help="What the people in real chats agreed to, with commas, if you hold that agreement."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a dataset that stands there.")] = False,
+) -> None:
+    """Read the authors' own release, MLDR or WeChat-MDR, as a dataset. It stays under their terms."""
+    from mldr.release import Import, look
+    from mldr.release import import_release as write
+    from mldr.release.importing import report
+
+    scopes = (
+        None if consent_scopes is None else tuple(scope.strip() for scope in consent_scopes.split(",") if scope.strip())
+    )
+    wanted = Import(path, tuple(split or ()), scopes)
+    if dry_run:
+        show_text(report(look(wanted)))
+        return
+    if out is None:
+        raise typer.BadParameter("where shall the dataset stand?", param_hint="--out")
+    findings = write(wanted, out, force=force, say=say)
+    say(report(findings))
     show_text(str(out))

@@ -17,6 +17,8 @@ CURRENT: dict[str, int] = {
     "published-scores": 1,
     "audit": 1,
     "responses": 1,
+    "export": 1,
+    "ms-swift": 1,
 }
 """The version of each kind of artefact that this mldr writes."""
 

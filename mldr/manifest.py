@@ -63,6 +63,8 @@ class Manifest(BaseModel):
     """split -> kind -> `asked` and `agreed`: queries that a model answered a second time, blind, and how often it agreed."""
     notice: str = ""
     """The recipe's warning, which the card shows first."""
+    release: dict[str, Any] | None = None
+    """Of an imported release: its files, its prompts by hash, what was odd, and what its splits share (`shared`)."""
     canary: str = ""
     files: dict[str, ShardEntry] = Field(default_factory=dict)
     """path inside the dataset -> its rows and hash."""

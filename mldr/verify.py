@@ -206,7 +206,18 @@ def _check_fragments(dataset: Dataset, split: str, dialogues: dict[str, Dialogue
 
 
 def _check_leaks(dataset: Dataset, faults: Faults) -> None:
-    """Look for what must not be in two splits: images, dialogues, sources, clusters."""
+    """Look for what must not be in two splits. A release shares what its authors shared: its manifest says how much."""
+    declared = (dataset.manifest.release or {}).get("shared", {})
+    for place, values in shared_between_splits(dataset).items():
+        column, splits = place.split(": ")
+        if declared.get(place) != len(values):
+            for value in values:
+                faults.add(f"{column} {value}", f"is in two splits, {splits}")
+
+
+def shared_between_splits(dataset: Dataset) -> dict[str, list[str]]:
+    """Return `<column>: <split> and <split>` -> the images, dialogues, sources or clusters that are in both, in order."""
+    shared: dict[str, list[str]] = {}
     for table, column in (
         ("images", "image_key"),
         ("dialogues", "dialogue_id"),
@@ -219,7 +230,8 @@ def _check_leaks(dataset: Dataset, faults: Faults) -> None:
             for value in sorted(set(values) - {""}):
                 first = home.setdefault(value, split)
                 if first != split:
-                    faults.add(f"{column} {value}", f"is in two splits, {first} and {split}")
+                    shared.setdefault(f"{column}: {first} and {split}", []).append(value)
+    return shared
 
 
 def dialogue_faults(dialogue: Dialogue, image_keys: set[str]) -> Iterator[str]:

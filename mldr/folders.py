@@ -1,0 +1,97 @@
+"""A folder that appears whole or not at all: work goes on in `OUT.partial/`, which is renamed at the end."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from mldr.errors import MldrError
+from mldr.files import sync_folder
+
+_OWN = ("work", "new", "old")
+"""What is put into `OUT.partial/`, and all that is ever removed there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Where a folder is made."""
+
+    new: Path
+    """An empty folder: what it holds at the end stands at `out`."""
+    work: Path
+    """An empty folder for what nobody will see."""
+
+
+@contextmanager
+def fresh_folder(out: Path, mark: str, *, force: bool) -> Iterator[Workshop]:
+    """Yield a workshop whose `new` becomes `out` when the block ends without an error; else nothing is left of it.
+
+    Args:
+        out: the folder to be.
+        mark: the file by which a folder that may be replaced is known (`manifest.json`).
+        force: replace such a folder. Any other is never replaced.
+
+    Raises:
+        MldrError: if `out` may not be replaced, or something else works there.
+    """
+    out = out.resolve()
+    check_free(out, mark, force=force)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial, lock = out.with_name(out.name + ".partial"), out.with_name(f".{out.name}.lock")
+    try:
+        with FileLock(lock, timeout=0):
+            try:
+                yield _cleared(partial)
+                _exchange(partial, out)
+            finally:
+                _remove_own(partial)
+                lock.unlink(missing_ok=True)
+    except Timeout as error:
+        raise MldrError(f"{out}: another command is writing here") from error
+
+
+def check_free(out: Path, mark: str, *, force: bool) -> None:
+    """Refuse to write to `out` where something stands that may not be replaced.
+
+    Raises:
+        MldrError: saying what stands there and what to do.
+    """
+    if not out.name or out.name in (".", ".."):
+        raise MldrError(f"{out} cannot be made; choose another --out")
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    if not (out / mark).is_file():
+        raise MldrError(f"{out} exists and holds no {mark}, so it is not replaced; choose another --out")
+    if not force:
+        raise MldrError(f"{out} exists; choose another --out, or replace it with --force")
+
+
+def _cleared(partial: Path) -> Workshop:
+    if partial.exists():
+        if not partial.is_dir() or any(entry.name not in _OWN for entry in partial.iterdir()):
+            raise MldrError(
+                f"{partial} stands where work would go on and is not ours; move it, or choose another --out"
+            )
+        _remove_own(partial)
+    for name in ("new", "work"):
+        (partial / name).mkdir(parents=True)
+    return Workshop(partial / "new", partial / "work")
+
+
+def _exchange(partial: Path, out: Path) -> None:
+    if out.exists():
+        out.replace(partial / "old")  # kept until the new one stands in its place
+    (partial / "new").replace(out)
+    sync_folder(out.parent)
+
+
+def _remove_own(partial: Path) -> None:
+    for name in _OWN:
+        shutil.rmtree(partial / name, ignore_errors=True)
+    if partial.is_dir() and not any(partial.iterdir()):
+        partial.rmdir()
