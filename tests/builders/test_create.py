@@ -206,7 +206,10 @@ def test_only_twenty_faults_are_shown_and_the_rest_is_counted(tmp_path: Path, co
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"sources": [{"type": "nothing", "name": "x"}]}, "'nothing' is not registered; known are demo, dialogcc, jsonl"),
+        (
+            {"sources": [{"type": "nothing", "name": "x"}]},
+            "'nothing' is not registered; known are demo, dialogcc, jsonl",
+        ),
         ({"sources": [{"type": "no.such:Thing", "name": "x"}]}, "cannot be loaded"),
         ({"sources": [{"type": "jsonl", "name": "x"}]}, "needs a path"),
         ({"sources": [{"type": "jsonl", "name": "x", "path": "gone.jsonl"}]}, "gone.jsonl"),
