@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mldr.builders.imagehash import perceptual_hash
+from mldr.builders.sources.parquet import member_bytes
 from mldr.builders.sources.record import SourceImage
 from mldr.dialogue import StoredImage
 from mldr.errors import Fault, Faults, MldrError
@@ -157,16 +158,18 @@ def _run(task: _Task) -> list[tuple[str, str]]:
     return faults
 
 
-def _encoded(path: Path) -> bytes:
+def _encoded(image: SourceImage) -> bytes:
+    if image.member:
+        return member_bytes(Path(image.path), image.member)
     try:
-        with path.open("rb") as stream:
+        with Path(image.path).open("rb") as stream:
             return stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise ImageError(str(error.strerror)) from error
 
 
 def _one(image: SourceImage, folder: Path) -> dict[str, Any]:
-    clean = normalise(_encoded(Path(image.path)))
+    clean = normalise(_encoded(image))
     target = place_of(folder, clean.image_key)
     if not target.exists():
         target.parent.mkdir(exist_ok=True)

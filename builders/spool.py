@@ -70,7 +70,7 @@ def spooled(dialogues: Iterable[SourceDialogue], path: Path, reading: Reading) -
                 continue
             for image in dialogue.images:
                 before = images.setdefault(image.ref, image)
-                if (before.path, before.url) != (image.path, image.url):
+                if (before.path, before.member, before.url) != (image.path, image.member, image.url):
                     message = f"the image {image.ref!r} has two paths or addresses; give each picture its own id"
                     reading.faults.add(image.place, message)
             line = (dialogue.to_json() + "\n").encode("utf-8")

@@ -136,6 +136,11 @@ def parse_json(text: str | bytes) -> Any:
         raise ValueError("holds a number of thousands of digits") from error
 
 
+def strict_decoder() -> json.JSONDecoder:
+    """Return a decoder that refuses what `parse_json` refuses, for readers of long files that decode value by value."""
+    return json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_no_constant)
+
+
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     keys = dict(pairs)
     if len(keys) < len(pairs):

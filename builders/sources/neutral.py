@@ -2,11 +2,13 @@
 
 {id, lang, speakers, turns: [{speaker, text, image: null | {id?, path?, url?, caption?}}],
  topic?, tags?: [{name, level, turns, images, query?}], licence?, attribution?}
+An image too may have licence? and attribution?; what the records leave out comes from the recipe.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +23,9 @@ from mldr.files import inside, parse_json, read_lines
 ImageOf = Callable[["NeutralImage", str, str, Reading], SourceImage]
 """(image, default id, place, reading) -> the image as a source carries it."""
 
+CUT, NUL, BREAKS = "dialogues cut by max_turns", "NUL characters removed", "texts with other line breaks than \\n"
+"""Counts of what is changed."""
+
 _LOOSE = ConfigDict(extra="allow", strict=True)
 
 
@@ -34,6 +39,8 @@ class NeutralImage(BaseModel):
     """Relative to the folder of the JSONL file, and inside it."""
     url: str = ""
     caption: str = ""
+    licence: str = ""
+    attribution: str = ""
 
 
 class NeutralTurn(BaseModel):
@@ -154,7 +161,12 @@ def _unknown_keys(dialogue: NeutralDialogue) -> Iterator[str]:
 
 
 def convert(
-    dialogue: NeutralDialogue, recipe: SourceRecipe, place: str, reading: Reading, image_of: ImageOf
+    dialogue: NeutralDialogue,
+    recipe: SourceRecipe,
+    place: str,
+    reading: Reading,
+    image_of: ImageOf,
+    changes: Sequence[str] = (),
 ) -> SourceDialogue | None:
     """Return a neutral dialogue as a source dialogue, or None where it has a fault.
 
@@ -164,8 +176,9 @@ def convert(
         place: of the line, for faults.
         reading: takes faults and counts.
         image_of: finds an image's file or address.
+        changes: what its reader changed before, in words.
     """
-    before = reading.faults.total
+    before, noted = reading.faults.total, reading.counts.copy()
     dialogue = cut(dialogue, recipe.max_turns, reading)
     turns: list[SourceTurn] = []
     images: list[SourceImage] = []
@@ -180,14 +193,23 @@ def convert(
         image = None
         if turn.image is not None:
             image = len(images)
-            caption = clean_text(turn.image.caption, here, reading)
-            carried = turn.image.model_copy(update={"caption": caption})
-            images.append(replace(image_of(carried, f"{dialogue.id}#{image}", here, reading), place=here))
+            words = {
+                key: clean_text(getattr(turn.image, key), here, reading) for key in ("id", "path", "url", "caption")
+            }
+            carried = turn.image.model_copy(update=words)
+            found = replace(image_of(carried, f"{dialogue.id}#{image}", here, reading), place=here)
+            images.append(_under_terms(found, turn.image, recipe, reading))
         turns.append(SourceTurn(dialogue.speakers.index(turn.speaker), text if text.strip() else "", image))
     tags = tuple(_tags(dialogue.tags, turns, len(images), place, reading))
     identifier, topic, licence, attribution, *speakers = (
         clean_text(text, place, reading)
-        for text in (dialogue.id, dialogue.topic, dialogue.licence, dialogue.attribution, *dialogue.speakers)
+        for text in (
+            dialogue.id,
+            dialogue.topic,
+            dialogue.licence or recipe.licence,
+            dialogue.attribution or recipe.attribution,
+            *dialogue.speakers,
+        )
     )
     if reading.faults.total > before:
         return None
@@ -207,7 +229,27 @@ def convert(
         licence=licence,
         attribution=attribution,
         place=place,
+        changes=(*changes, *_changes(reading.counts, noted, len(turns))),
     )
+
+
+def _under_terms(found: SourceImage, image: NeutralImage, recipe: SourceRecipe, reading: Reading) -> SourceImage:
+    """Return an image with its own terms, else those that its finder knows, else the recipe's."""
+    licence, attribution = (clean_text(text, found.place, reading) for text in (image.licence, image.attribution))
+    licence, attribution = licence or found.licence, attribution or found.attribution
+    if not licence and recipe.image_licence:  # the recipe's credit is for what the recipe licenses
+        licence, attribution = recipe.image_licence, attribution or recipe.attribution
+    return replace(found, licence=licence, attribution=attribution)
+
+
+def _changes(counts: Counter[str], before: Counter[str], n_turns: int) -> Iterator[str]:
+    """Yield in words what the counts say was changed since `before`."""
+    if counts[CUT] > before[CUT]:
+        yield f"cut to {n_turns} turns"
+    if counts[NUL] > before[NUL]:
+        yield "NUL removed"
+    if counts[BREAKS] > before[BREAKS]:
+        yield "line breaks written as \\n"
 
 
 def clean_text(text: str, place: str, reading: Reading) -> str:
@@ -218,8 +260,10 @@ def clean_text(text: str, place: str, reading: Reading) -> str:
         reading.faults.add(place, "holds half of a surrogate pair, which is no valid text")
         return text.encode("utf-8", "replace").decode("utf-8")
     if "\0" in text:
-        reading.counts["NUL characters removed"] += text.count("\0")
+        reading.counts[NUL] += text.count("\0")
         text = text.replace("\0", "")
+    if "\r" in text:
+        reading.counts[BREAKS] += 1
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -248,7 +292,7 @@ def cut(dialogue: NeutralDialogue, max_turns: int | None, reading: Reading) -> N
     """Return the dialogue's first turns, with the tags that are left of it; what is cut is counted."""
     if max_turns is None or len(dialogue.turns) <= max_turns:
         return dialogue
-    reading.counts["dialogues cut by max_turns"] += 1
+    reading.counts[CUT] += 1
     reading.counts["turns cut by max_turns"] += len(dialogue.turns) - max_turns
     turns = dialogue.turns[:max_turns]
     n_turns, n_images = len(dialogue.turns), sum(turn.image is not None for turn in turns)

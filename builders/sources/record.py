@@ -22,6 +22,8 @@ class SourceImage:
     """`<source>/<image id>`: what makes two pictures the same before their bytes are known."""
     path: str = ""
     """An existing local file, '' where there is none."""
+    member: str = ""
+    """Where the picture lies inside that file, if the file is a Parquet; as `mldr.builders.sources.parquet` names it."""
     url: str = ""
     """An http(s) address, kept and never opened by a build."""
     caption: str = ""
@@ -72,6 +74,10 @@ class SourceDialogue:
     attribution: str = ""
     place: str = ""
     """Where it was read, for faults."""
+    domain: str = ""
+    """A coarse subject that several topics share, where the source names one."""
+    changes: tuple[str, ...] = ()
+    """What reading it changed, in words; licences ask that changes are said."""
 
     def to_json(self) -> str:
         """Return the record as one line of JSON."""
@@ -81,7 +87,7 @@ class SourceDialogue:
     def from_json(cls, line: str | bytes) -> SourceDialogue:
         """Return the record that `to_json` wrote."""
         document: dict[str, Any] = json.loads(line)
-        document["speakers"] = tuple(document["speakers"])
+        document["speakers"], document["changes"] = tuple(document["speakers"]), tuple(document["changes"])
         document["turns"] = tuple(SourceTurn(**turn) for turn in document["turns"])
         document["images"] = tuple(SourceImage(**image) for image in document["images"])
         document["tags"] = tuple(

@@ -227,3 +227,29 @@ def test_the_inputs_of_a_source_hold_its_image_files(tmp_path: Path) -> None:
     write_lines(tmp_path / "s.jsonl", [line(1, image={"path": "x.png"}), line(2, image={"path": "../y.png"})])
     source = NeutralSource(SourceRecipe(type="jsonl", name="src", path="s.jsonl"), tmp_path)
     assert [path.name for path in source.inputs()] == ["s.jsonl", "x.png"]
+
+
+def test_the_recipe_gives_the_terms_that_records_leave_out(tmp_path: Path) -> None:
+    terms = {"licence": "MIT", "image_licence": "CC0-1.0", "attribution": "the makers"}
+    own = line(2, image={"id": "y", "url": "http://h/y.jpg", "licence": "CC-BY-2.0", "attribution": "a photographer"})
+    own |= {"licence": "Apache-2.0", "attribution": "somebody"}
+    (plain, stated), _ = read(tmp_path, [line(1, image={"id": "x", "url": "http://h/x.jpg"}), own], **terms)
+    assert (plain.licence, plain.attribution) == ("MIT", "the makers")
+    assert (plain.images[0].licence, plain.images[0].attribution) == ("CC0-1.0", "the makers")
+    assert (stated.licence, stated.attribution) == ("Apache-2.0", "somebody")
+    assert (stated.images[0].licence, stated.images[0].attribution) == ("CC-BY-2.0", "a photographer")
+
+
+def test_the_credit_of_the_recipe_is_not_given_to_images_that_it_does_not_license(tmp_path: Path) -> None:
+    (dialogue,), _ = read(tmp_path, [line(1, image={"id": "x"})], licence="MIT", attribution="the makers")
+    assert (dialogue.images[0].licence, dialogue.images[0].attribution) == ("", "")
+
+
+def test_what_reading_changed_is_kept_with_the_dialogue(tmp_path: Path) -> None:
+    record = line(1)
+    record["turns"][0]["text"] = "one\0\r\ntwo"
+    plain, changed = line(2), {**record, "id": "c"}
+    dialogues, _ = read(tmp_path, [changed, {**plain, "turns": plain["turns"][:3]}], max_turns=4)
+    assert dialogues[0].changes == ("cut to 4 turns", "NUL removed", "line breaks written as \\n")
+    assert dialogues[1].changes == ()
+    assert SourceDialogue.from_json(dialogues[0].to_json()) == dialogues[0]

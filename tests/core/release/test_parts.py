@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from mldr.errors import MldrError
 from mldr.release import Findings, Import, look
 from mldr.release.clusters import chats, clusters
+from mldr.release.findings import Unusable
 from mldr.release.layout import layout_of, split_of
 from mldr.release.lines import release_lines
 from mldr.release.messages import read_messages
 from mldr.release.pictures import release_name
-from mldr.release.findings import Unusable
 from mldr.release.words import clean, script_language
 from tests.core.release.support import mldr_record, mldr_release, wechat_record, write_release
 from tests.core.support import PIECES
