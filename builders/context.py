@@ -30,6 +30,8 @@ class Context:
     models: Mapping[str, str]
     """A model's name in the recipe -> the name by which labels call it."""
     rules: Mapping[str, RuleQueries]
+    gives_up: bool = False
+    """Whether a question without a usable answer is given up; else it stops the run."""
     salt: bytes = field(default=b"", repr=False)
 
     def of(self, row: PlanRow) -> WritingContext:
@@ -42,6 +44,7 @@ class Context:
             queries=self.queries,
             verify=self.verify,
             models=self.models,
+            gives_up=self.gives_up,
             salt=self.salt,
         )
 
@@ -53,7 +56,8 @@ _NONE = RuleQueries()
 def context_of(recipe: Recipe, rules: Mapping[str, RuleQueries], salt: bytes = b"") -> Context:
     """Return the context of a recipe."""
     models = {name: endpoint.model for name, endpoint in sorted(recipe.models.items())}
-    return Context(recipe.seed, recipe.stitch, recipe.tag, recipe.queries, recipe.verify, models, rules, salt)
+    gives_up = recipe.unanswered == "give_up"
+    return Context(recipe.seed, recipe.stitch, recipe.tag, recipe.queries, recipe.verify, models, rules, gives_up, salt)
 
 
 def write_context(path: Path, context: Context) -> None:
@@ -67,6 +71,7 @@ def write_context(path: Path, context: Context) -> None:
         "verify": verify,
         "models": dict(context.models),
         "rules": {name: rule.dump() for name, rule in sorted(context.rules.items())},
+        "gives_up": context.gives_up,
         "salt": context.salt.hex(),
     }
     write_json(path, document)
@@ -84,6 +89,7 @@ def read_context(path: str) -> Context:
         verify=None if document["verify"] is None else VerifySettings.model_validate(document["verify"]),
         models=document["models"],
         rules={name: RuleQueries.restore(counts) for name, counts in document["rules"].items()},
+        gives_up=document["gives_up"],
         salt=bytes.fromhex(document["salt"]),
     )
 

@@ -84,6 +84,9 @@ class Recipe(BaseModel):
     tag: TagSettings = Field(default_factory=TagSettings)
     queries: QuerySettings = Field(default_factory=QuerySettings)
     verify: VerifySettings | None = None
+    unanswered: Literal["stop", "give_up"] = "stop"
+    """What becomes of a question to which a model gives no usable answer, however often it is asked: the run stops when the
+    others are done and asks again next time, or it is counted and kept as given up."""
     secret: bool = False
     """Build with a secret salt (kept beside the dataset, never in it), so that a published split cannot be rebuilt."""
     notice: Text = ""

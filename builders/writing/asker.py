@@ -86,16 +86,23 @@ class Voice:
     attempts: int = 1
     shared: bool = False
     """Whether other dialogues may ask the same."""
+    gives_up: bool = True
+    """Whether a question without a usable answer is given up; else it stops the run."""
 
 
 async def ask_once(voice: Voice, request: ChatRequest, ledger: Ledger, attempt: int = 0) -> ChatAnswer | None:
     """Return the answer of one attempt, None where the model gives none; that is counted.
 
-    A refusal is the model's last word on this content, so it is kept as an answer would be: the next run meets the same.
+    What is given up is kept as an answer would be: the next run meets the same.
+
+    Raises:
+        Unanswered: if the model gives no usable answer and the voice does not give up.
     """
     try:
-        answer = await voice.asker.ask(request, sample=attempt, keep_failure=True)
+        answer = await voice.asker.ask(request, sample=attempt, keep_failure=voice.gives_up)
     except Unanswered as failure:
+        if not voice.gives_up:
+            raise
         ledger.counts[f"{request.step}: no answer from the model ({failure.reason})"] += 1
         return None
     shared_key = question_key(request, voice.name, attempt) if voice.shared else ""

@@ -23,6 +23,8 @@ class WritingContext:
     verify: VerifySettings | None = None
     models: Mapping[str, str] = field(default_factory=dict)
     """A model's name in the recipe -> the name by which labels and `meta` call it."""
+    gives_up: bool = True
+    """Whether a question to which a model gives no usable answer is given up; else it stops the run."""
     salt: bytes = b""
     """Of a secret build; keys the ids."""
 

@@ -33,7 +33,8 @@ class Drafting:
 
     def voice(self, name: str, prompt: str, attempts: int = 1, *, shared: bool = False) -> Voice:
         """Return a model of the recipe as a step asks it."""
-        return Voice(self.askers[name], name, self.context.model(name), prompt, attempts, shared)
+        given_up = self.context.gives_up
+        return Voice(self.askers[name], name, self.context.model(name), prompt, attempts, shared, given_up)
 
     @property
     def rules(self) -> Rules:
