@@ -150,8 +150,8 @@ class ResponseStore:
         """Close the file: what it holds is then in this one file, without a log beside it."""
         with self._guard:
             if not self.readonly:
-                self._connection.execute("PRAGMA busy_timeout = 0")
                 with suppress(sqlite3.Error):  # a reader has it open: the log stays beside it, and nothing is lost
+                    self._connection.execute("PRAGMA busy_timeout = 0")
                     self._connection.execute("PRAGMA journal_mode = DELETE")
             self._connection.close()
         self._release()

@@ -52,6 +52,18 @@ def test_a_closed_store_is_one_file_that_may_be_sent_anywhere(tmp_path: Path) ->
     assert sorted(path.name for path in tmp_path.iterdir() if not path.name.endswith(".lock")) == ["s.sqlite"]
 
 
+def test_closing_beside_a_reader_and_closing_twice_lose_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    store = ResponseStore(path)
+    store.put(ONE)
+    with ResponseStore(path, readonly=True) as reader:
+        store.close()
+        store.close()
+        assert reader.get("k") is not None
+    with ResponseStore(path) as again:
+        assert again.get("k") is not None
+
+
 def test_iteration_goes_by_key_whatever_the_order_of_arrival(tmp_path: Path) -> None:
     with ResponseStore(tmp_path / "s.sqlite") as store:
         for number in (5, 1, 3):
