@@ -34,7 +34,8 @@ class Labelled:
     flagged: tuple[Mapping[str, Any], ...] = ()
     """Queries whose blind answer disagrees with the gold, with both answers and the model; for people to judge."""
     agreement: Counter[str] = field(default_factory=Counter)
-    """`<kind> asked` and `<kind> agreed` -> queries with a blind answer, and those whose answer agrees with the gold."""
+    """`<kind> asked` and `<kind> agreed` -> queries with a blind answer, and those whose answer agrees with the gold. A negative
+    to which the verifying model found an answer was never asked, so negatives agree by construction."""
 
 
 def source_askings(

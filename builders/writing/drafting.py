@@ -104,7 +104,7 @@ async def _queries(work: Drafting, draft: Draft, stitched: Stitched) -> None:
         return
     silent: Counter[str] = Counter()  # counted when the dialogue is made
     candidates = candidates_of(work.material, stitched, work.context, draft, silent)
-    asked = chosen_of(work.material, candidates, work.context, silent)
+    asked = chosen_of(work.material, candidates, work.context, draft, silent)
     fragments = sorted((one.fragment for one in asked if one.fragment), key=lambda one: one.fragment_id)
     voice = work.voice(settings.model, prompts.QUERIES_VERSION, settings.attempts)
     draft.queries = await written(voice, stitched.dialogue, stitched.bridge_ids, fragments, work.rules, work.ledger)

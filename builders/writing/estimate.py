@@ -59,8 +59,9 @@ def expected(material: Material, image_keys: Mapping[str, str], context: Writing
 
 def _asked(material: Material, stitched: Stitched, context: WritingContext) -> list[Asking]:
     silent: Counter[str] = Counter()
-    candidates = candidates_of(material, stitched, context, Draft(material.row.dialogue_id), silent)
-    asked = chosen_of(material, candidates, context, silent)
+    draft = Draft(material.row.dialogue_id)
+    candidates = candidates_of(material, stitched, context, draft, silent)
+    asked = chosen_of(material, candidates, context, draft, silent)
     if context.tag.model and candidates:
         wanted = min(context.queries.limit or TAGGED_ANEW, TAGGED_ANEW)
         asked = [candidates[position % len(candidates)] for position in range(wanted)]

@@ -40,7 +40,9 @@ class Negatives:
         self.judge = work.context.judge(work.material.row.split)
         silent: Counter[str] = Counter()  # counted when the dialogue is made
         candidates = candidates_of(work.material, stitched, work.context, draft, silent)
-        self.asked = worded(chosen_of(work.material, candidates, work.context, silent), work.context, draft, silent)
+        self.asked = worded(
+            chosen_of(work.material, candidates, work.context, draft, silent), work.context, draft, silent
+        )
         self.absence = absence_of(work.material, stitched, work.context, [*candidates, *self.asked], draft)
 
     async def find(self) -> None:
@@ -48,7 +50,7 @@ class Negatives:
 
         Where no model takes part in negatives they are left to the rule.
         """
-        if not (self.settings.model or self.work.context.tag.model or self.judge):
+        if not (self.settings.model or self.draft.tags or self.judge):
             return
         found: list[Asking] = []
         for kind, wanted, candidates in (
@@ -111,7 +113,7 @@ class Negatives:
         self, sources: Sequence[SourceDialogue], negative_type: NegativeType
     ) -> AsyncGenerator[Asking, None]:
         """Yield queries of other sources, written or tagged by the models that did the dialogue's own."""
-        if not (self.settings.model or self.work.context.tag.model):
+        if not (self.settings.model or self.draft.tags):
             row, seed = self.work.material.row, self.work.context.seed
             for asking in by_rule(row, sources, negative_type, self.absence, seed):
                 yield asking

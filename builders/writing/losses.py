@@ -184,7 +184,8 @@ def _texts(said: Sequence[Said], references: References, material: Material) -> 
                 yield Flaw("a turn shrunk to a stub", f"utterance {number} says too little of {', '.join(one['from'])}")
             elif size(text) > GROWTH * size(told) + SLACK:
                 yield Flaw("a turn blown up", f"utterance {number} says much more than {', '.join(one['from'])}")
-        if material.translated and size(text) >= UNTRANSLATED_FROM and not speaks(text, material.row.language):
+        foreign = size(text) >= UNTRANSLATED_FROM and not speaks(text, material.row.language)
+        if foreign and (material.translated or not one["topic"]):
             yield Flaw("a text in the wrong language", f"utterance {number} is not in {material.row.language!r}")
     if not material.translated:
         yield from _words(said, material.sources)

@@ -60,7 +60,8 @@ def queries_request(
     """Return the question for a query of each fragment, all of one dialogue."""
     lines = [element_lines(dialogue, bridge_ids), ""]
     for number, one in enumerate(fragments, 1):
-        part = {"part": number, "name": one.topic, "elements": names_of(one.utterance_ids, one.image_ids)}
+        name = "" if names_ids(one.topic) else one.topic  # a tag by rule may be no more than `image 0`
+        part = {"part": number, "name": name, "elements": names_of(one.utterance_ids, one.image_ids)}
         lines.append(json.dumps(part, ensure_ascii=False))
     system = prompts.QUERIES.replace("{language}", language_name(language))
     return ChatRequest((Message("system", system), Message("user", "\n".join(lines))), _QUERIES, "queries", "queries")
@@ -201,14 +202,14 @@ async def wrong_details(
         ]
         for one in value["queries"]:
             if one["query"] in range(1, len(askings) + 1) and one["query"] not in found:
-                flaws += detail_flaws(one, askings[one["query"] - 1].text, absence, rules)
+                flaws += detail_flaws(one, askings[int(one["query"]) - 1].text, absence, rules)
         return flaws
 
     def take(kept: Kept) -> None:
         for one in kept.value["queries"]:
             if one["query"] not in range(1, len(askings) + 1) or one["query"] in found:
                 continue
-            asking = askings[one["query"] - 1]
+            asking = askings[int(one["query"]) - 1]
             if not detail_flaws(one, asking.text, absence, rules):
                 found[int(one["query"])] = _near(one, asking, kept)
 

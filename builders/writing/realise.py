@@ -37,7 +37,7 @@ def realise(
         return None, Labelled((), (), (), +counts)
     stitched = stitched_of(material, image_keys, context, draft)
     candidates = candidates_of(material, stitched, context, draft, counts)
-    asked = worded(chosen_of(material, candidates, context, counts), context, draft, counts)
+    asked = worded(chosen_of(material, candidates, context, draft, counts), context, draft, counts)
     if draft.negatives is None:
         absence = absence_of(material, stitched, context, [*candidates, *asked], draft)
         for kind, others, wanted in (
@@ -65,8 +65,9 @@ def candidates_of(
 ) -> list[Asking]:
     """Return every fragment of a dialogue with the text by which it may be asked for; '' where only a model could write one.
 
-    With tags of a model, the topics stay, and the sources' other tags give way. Of fragments with the same elements one is
-    kept, topics before coarse tags before fine ones; a topic that brings no query is then asked for by that tag.
+    With tags of a model, the topics stay as fragments, and the sources' other tags give way. Of fragments with the same elements
+    one is kept, topics before coarse tags before fine ones. Where no model writes queries, tags alone are asked (as in the
+    papers), a topic by the tag on the same elements: negatives are tags, too, so that no manner gives an answer away.
     """
     askings = source_askings(material.row, stitched, material.sources, context.rules, context.salt)
     if draft.tags is None:
@@ -74,8 +75,7 @@ def candidates_of(
     kept: dict[tuple[tuple[int, ...], tuple[int, ...]], Asking] = {}
     for asking in askings:
         if asking.level == "topic" and asking.fragment is not None:
-            bare = replace(asking, text="") if asking.label_source == "rule" else asking
-            kept[_elements(asking.fragment)] = bare
+            kept[_elements(asking.fragment)] = replace(asking, text="")
     for fragment in tag_fragments(stitched.dialogue, draft.tags.value, context.salt):
         before = kept.get(_elements(fragment))
         tag = _by_tag(fragment, draft.tags)
@@ -98,25 +98,31 @@ def _by_tag(fragment: Fragment, tags: Kept) -> Asking:
 
 
 def chosen_of(
-    material: Material, candidates: Sequence[Asking], context: WritingContext, counts: Counter[str]
+    material: Material, candidates: Sequence[Asking], context: WritingContext, draft: Draft, counts: Counter[str]
 ) -> list[Asking]:
     """Return the fragments that are asked for."""
+    tagged = draft.tags is not None
     pool: Sequence[Asking] = [one for one in candidates if one.kind != "negative"]
     if not context.queries.model:
-        pool = distinct(pool, counts)
+        named = [one for one in pool if one.text or one.level != "topic"]
+        counts["topics without a tag of their own, not asked for"] += (len(pool) - len(named)) if tagged else 0
+        pool = distinct(named if tagged else pool, counts)
     draw = f"{context.seed}/chosen/{material.row.dialogue_id}"
     return chosen(pool, context.queries.limit, context.queries.kinds, draw, counts)
 
 
 def worded(asked: Sequence[Asking], context: WritingContext, draft: Draft, counts: Counter[str]) -> list[Asking]:
-    """Return the chosen askings in the words of the model that writes queries; where it brought none, by tag or rule."""
+    """Return the chosen askings in the words of the model that writes queries.
+
+    One that it brought no words for is not asked: negatives are all in the model's manner, so a query in another one could
+    be told to have an answer. That is counted in the draft.
+    """
     if not context.queries.model:
         return list(asked)
     texts: list[Asking] = []
     for asking in asked:
         kept = draft.queries.get(asking.fragment.fragment_id) if asking.fragment else None
         if kept is None:
-            texts.append(asking)
             continue
         meta = canonical_json({"queries": kept.origin(), "tag": asking.fragment.topic if asking.fragment else ""})
         texts.append(replace(asking, text=kept.value["text"], label_source="model", label_model=kept.model, meta=meta))

@@ -106,10 +106,10 @@ class Clerk:
     def _tags(self, request: ChatRequest) -> dict[str, Any]:
         names = [line["element"] for line in lines_of(request) if "element" in line]
         word: Callable[[str], str] = han if "Chinese" in request.messages[0].content else lambda text: text
-        tags = []
+        tags, own = [], "".join(c for c in sha256_text(_first(request)) if c.isalpha())[:6]
         for index, name in enumerate(names):
-            coarse = word(f"kitchen {'ab'[2 * index // len(names)]}")
-            fine = word(f"baking {'abcdefghijklmnopqrstuvwxyz'[min(index, len(names) - 2) // 2 % 26]}")
+            coarse = word(f"kitchen{own} {'ab'[2 * index // len(names)]}")
+            fine = word(f"baking{own} {'abcdefghijklmnopqrstuvwxyz'[min(index, len(names) - 2) // 2 % 26]}")
             tags.append({"element": name, "coarse": coarse.title(), "fine": f" {fine} "})
             self.known.setdefault((_first(request), coarse), []).append(name)
             self.known.setdefault((_first(request), fine), []).append(name)

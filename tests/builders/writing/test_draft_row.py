@@ -137,12 +137,23 @@ def test_the_tags_are_the_queries_where_no_model_writes_them() -> None:
     _, _, labelled = made(material(), settings, Clerk())
     fragments = {fragment.fragment_id: fragment for fragment in labelled.fragments}
     for query, gold in zip(labelled.queries, labelled.gold, strict=True):
-        if gold.fragment_id and gold.level != "topic":
+        assert gold.label_source == "model"
+        if gold.fragment_id:
             assert query.text == fragments[gold.fragment_id].topic
             assert query.text == query.text.lower().strip()
-            assert gold.label_source == "model"
+    assert labelled.counts["topics without a tag of their own, not asked for"] == 3
     negatives = [gold for gold in labelled.gold if gold.kind == "negative"]
-    assert all(gold.label_source == "model" and "tag" in json.loads(gold.meta) for gold in negatives)
+    assert negatives
+    assert all("tag" in json.loads(gold.meta) for gold in negatives)
+
+
+def test_where_the_model_gives_no_tags_queries_and_negatives_are_the_sources_own() -> None:
+    clerk = Clerk(refuses=lambda request, _: "refused")
+    settings = context(tag=TagSettings(model="writer"), queries=QuerySettings(negatives=1))
+    _, _, labelled = made(material(), settings, clerk)
+    assert {gold.label_source for gold in labelled.gold} == {"human", "rule"}
+    assert labelled.counts["dialogues with the tags of their sources, the model gave none"] == 1
+    assert clerk.steps() == ["tags"]
 
 
 def test_of_fragments_with_the_same_elements_one_is_kept_and_the_topic_is_asked_for_by_its_tag() -> None:
@@ -219,7 +230,7 @@ def test_a_stop_of_the_run_is_passed_on() -> None:
         made(material(), ALL, Broke())
 
 
-def test_a_query_of_which_no_attempt_holds_falls_back_to_its_tag_and_is_counted() -> None:
+def test_a_fragment_for_which_no_attempt_brings_a_query_is_not_asked_for_and_is_counted() -> None:
     def point(value: dict[str, Any]) -> dict[str, Any]:
         value["queries"][0]["text"] = "the chat says: u3 and image 2"
         return value
@@ -229,9 +240,8 @@ def test_a_query_of_which_no_attempt_holds_falls_back_to_its_tag_and_is_counted(
     draft, _, labelled = made(material(), settings, clerk)
     assert clerk.steps() == ["queries", "queries"]
     assert labelled.counts["queries that no attempt of the model brought"] == 1
-    sources = Counter(gold.label_source for gold in labelled.gold)
-    assert sources["model"] == len(draft.queries)
-    assert sum(sources.values()) == len(draft.queries) + 1
+    assert {gold.fragment_id for gold in labelled.gold} == set(draft.queries)
+    assert len(labelled.fragments) == len(labelled.gold) + 1
 
 
 def test_disagreement_is_flagged_with_both_answers_and_drops_nothing() -> None:

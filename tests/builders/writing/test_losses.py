@@ -90,6 +90,7 @@ FLAWS: list[tuple[str, Callable[[list[dict[str, Any]]], Any]]] = [
     ("a bridge that carries something", lambda said: bridge(said, first_of(said, 2), **{"from": ["s1.t5"]})),
     ("a bridge of the wrong length", lambda said: bridge(said, first_of(said, 2), text="")),
     ("a bridge of the wrong length", lambda said: bridge(said, first_of(said, 2), text="so " * 400)),
+    ("a text in the wrong language", lambda said: bridge(said, first_of(said, 2), text="对了，说个别的事情")),
     ("a bridge inside a topic", lambda said: bridge(said, first_of(said, 2) + 1)),
     ("too many bridges", lambda said: said.extend(bridge([], 0) for _ in range(9))),
     ("an invented speaker", lambda said: at(said, "s1.t5").update(speaker="assistant")),

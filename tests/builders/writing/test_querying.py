@@ -126,6 +126,11 @@ def test_parts_that_are_left_out_invented_or_answered_twice_break_nothing() -> N
     assert ledger.counts["queries: answers rejected, a part without a query"] == 2
 
 
+def test_a_part_whose_name_is_a_number_only_shows_no_name() -> None:
+    lines = lines_of(queries_request(DIALOGUE, STITCHED.bridge_ids, [fragment("image 0", (), (0,))], "en"))
+    assert lines[-1] == {"part": 1, "name": "", "elements": ["i0"]}
+
+
 ABSENCE = Absence(DIALOGUE, context().rules, [], [])
 
 
@@ -157,4 +162,5 @@ def test_a_wrong_detail_is_kept_with_its_query_and_its_level() -> None:
     assert [(one.text, one.level, one.negative_type, one.kind) for one in found] == [
         ("Who gave colour to the zeppelin", "fine", "near", "negative")
     ]
+    assert isinstance(json.loads(found[0].meta)["queries"]["attempt"], int)
     assert json.loads(found[0].meta)["near"] == {"detail": "boat?", "instead": "zeppelin", "of": asking.text}
