@@ -85,6 +85,8 @@ class ReadDialogue:
     images: tuple[ReadImage, ...]
     shown_ids: tuple[int, ...]
     """The utterance ids as the release writes them."""
+    oddities: Counter[str] = field(default_factory=Counter, compare=False)
+    """Counted when the dialogue is new: many records repeat it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from mldr.console import progress
 from mldr.dataset import SPLITS
 from mldr.dialogue import Origin
-from mldr.errors import MldrError
+from mldr.errors import InterruptedRun, MldrError
 from mldr.folders import check_free, fresh_folder
 from mldr.manifest import MANIFEST, Manifest
 from mldr.release.archive import Archive, open_archive
@@ -101,6 +102,8 @@ def import_release(wanted: Import, out: Path, *, force: bool = False, say: Say =
             say("writing the dataset")
             manifest = _manifest(wanted, source, findings, real)
             write_dataset(spool, workshop.new, manifest, findings, source)
+        except sqlite3.OperationalError as error:  # a full disk, which SQLite tells in its own way
+            raise InterruptedRun(f"{out}: {error}; make room and run the same command again") from error
         finally:
             spool.close()
     return findings

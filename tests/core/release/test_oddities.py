@@ -311,3 +311,21 @@ def test_different_prompts_are_all_kept(tmp_path: Path) -> None:
 def test_a_release_of_nothing_usable_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(MldrError, match="no record can be used"):
         read(tmp_path, mldr_record(gold="?"))
+
+
+def test_what_is_odd_about_a_dialogue_counts_once_however_many_queries_it_has(tmp_path: Path) -> None:
+    records = [mldr_record(query=query, lines=shifted(1), gold=answer([2], [])) for query in ("一", "二", "三")]
+    _, golds, findings = read(tmp_path, *records, mldr_record("other"), records[0])
+    assert len(golds) == 4
+    assert findings.oddities["dialogues whose utterance ids start at 1: moved to 0"] == 1
+
+
+def test_a_hostile_file_in_our_own_layout_is_cleaned_too(tmp_path: Path) -> None:
+    lines = ["<|utt_id_start|>0<|utt_id_end|> user1: a\0b\ud800\rc <|img_id_start|>0<|img_id_end|>[image: x\0\udc00]"]
+    record = mldr_record(format="mldr/ms-swift@1", lines=lines, query="q\0\ud800", gold=answer([0], [0]), images=[])
+    release = mldr_release(tmp_path, mldr_record())
+    (release / "MLDR_val.json").write_text(json.dumps([record]), "ascii")
+    import_release(Import(release), tmp_path / "out")
+    verify(mldr.load(tmp_path / "out"))
+    (dialogue,) = mldr.load(tmp_path / "out").dialogues("validation")
+    assert (dialogue.utterances[0].text, dialogue.images[0].caption) == ("ab\ufffd\nc", "x\ufffd")
