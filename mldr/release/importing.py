@@ -67,8 +67,7 @@ def look(wanted: Import) -> Findings:
         spool = Spool()
         try:
             _read(archive, wanted, spool, findings)
-            present = len(locate(spool, archive, "release", findings))
-            findings.note("pictures that are there", present)
+            findings.present = len(locate(spool, archive, "release", findings))
         finally:
             spool.close()
     return findings
@@ -97,6 +96,7 @@ def import_release(wanted: Import, out: Path, *, force: bool = False, say: Say =
             real = _read(archive, wanted, spool, findings)
             say(f"{sum(found.records for found in findings.files.values()):,} records read; the pictures")
             found = locate(spool, archive, source, findings)
+            findings.present = len(found)
             pictures = progress(found, len(found), "pictures")
             store_pictures(iter(pictures), spool, archive, source, findings)
             say("writing the dataset")
@@ -189,7 +189,7 @@ def report(findings: Findings) -> str:
         lines.append(f"{name}: {found.layout} -> {found.split}, {found.records:,} records; keys: {keys}")
     for split, counts in sorted(findings.counts.items()):
         lines.append(f"{split}: " + ", ".join(f"{count:,} {what}" for what, count in counts.items()))
-    lines.append(f"prompts: {len(findings.templates)}")
+    lines += [f"pictures that are there: {findings.present:,}", f"prompts: {len(findings.templates)}"]
     lines += _section("odd", findings.oddities.items())
     lines += _section("records that cannot be used", findings.unusable.items())
     lines += [f"  {line}" for line in findings.named]

@@ -46,7 +46,8 @@ def write_dataset(spool: Spool, folder: Path, manifest: Manifest, findings: Find
     assert manifest.release is not None
     manifest.release["shared"] = {place: len(values) for place, values in shared_between_splits(written).items()}
     manifest.release["oddities"] = dict(sorted(findings.oddities.items()))
-    write_text(folder / "README.md", card(written))
+    write_manifest(folder, manifest)
+    write_text(folder / "README.md", card(Dataset(folder)))
     manifest.files["README.md"] = ShardEntry(rows=0, sha256=sha256_file(folder / "README.md"))
     write_manifest(folder, manifest)
 
