@@ -14,7 +14,7 @@ from mldr.dataset import SPLITS
 from mldr.dialogue import Origin
 from mldr.errors import InterruptedRun, MldrError
 from mldr.folders import check_free, fresh_folder
-from mldr.manifest import MANIFEST, Manifest
+from mldr.manifest import MANIFEST, Manifest, Release
 from mldr.release.archive import Archive, open_archive
 from mldr.release.findings import FileFound, Findings, ReadRecord, Unusable
 from mldr.release.jsonlist import json_records
@@ -121,15 +121,15 @@ def _manifest(wanted: Import, name: str, findings: Findings, real: bool) -> Mani
         consent_scopes=scopes,
         dropped={f"records: {reason}": count for reason, count in sorted(findings.unusable.items())},
         canary=f"mldr canary {hashed[:32]}: benchmark data, keep out of training corpora",
-        release={
-            "files": {
+        release=Release(
+            files={
                 file: {"layout": found.layout, "split": found.split, "records": found.records, "sha256": found.sha256}
                 for file, found in sorted(findings.files.items())
                 if found.records
             },
-            "templates": dict(sorted(findings.templates.items())),
-            "unusable": findings.named,
-        },
+            templates=dict(sorted(findings.templates.items())),
+            unusable=findings.named,
+        ),
     )
 
 

@@ -44,8 +44,8 @@ def write_dataset(spool: Spool, folder: Path, manifest: Manifest, findings: Find
         golds = ((gold, asked.dialogue) for asked in written.asked(split) for gold in asked.gold)
         manifest.gold_hash[split] = gold_hash(golds)
     assert manifest.release is not None
-    manifest.release["shared"] = {place: len(values) for place, values in shared_between_splits(written).items()}
-    manifest.release["oddities"] = dict(sorted(findings.oddities.items()))
+    manifest.release.shared = {place: len(values) for place, values in shared_between_splits(written).items()}
+    manifest.release.oddities = dict(sorted(findings.oddities.items()))
     write_manifest(folder, manifest)
     write_text(folder / "README.md", card(Dataset(folder)))
     manifest.files["README.md"] = ShardEntry(rows=0, sha256=sha256_file(folder / "README.md"))

@@ -131,3 +131,13 @@ def test_the_gold_hash_changes_with_the_universe_and_the_queries() -> None:
         gold_hash([*ROWS[:2], (gold, textless(small_dialogue(2, 5, [IMAGE]), 4))]),
     }
     assert len(hashes) == 7
+
+
+@pytest.mark.parametrize("release", [5, {"shared": 5}, {"shared": {"a": "b"}}, {"other": 1}])
+def test_a_release_of_another_shape_is_a_fault(tmp_path: Path, release: object) -> None:
+    write_manifest(tmp_path, Manifest(name="x"))
+    document = json.loads((tmp_path / "manifest.json").read_text())
+    assert "release" not in document
+    (tmp_path / "manifest.json").write_text(json.dumps({**document, "release": release}))
+    with pytest.raises(InputError, match="release"):
+        read_manifest(tmp_path)

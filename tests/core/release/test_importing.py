@@ -63,7 +63,7 @@ def test_pictures_are_stored_and_their_order_is_kept(tmp_path: Path) -> None:
 def test_the_prompt_is_kept_once_and_each_query_names_it(tmp_path: Path) -> None:
     records = [mldr_record(), mldr_record(query="出发时间", gold=answer([3], []))]
     dataset, _ = imported(mldr_release(tmp_path, *records), tmp_path / "out")
-    templates = (dataset.manifest.release or {})["templates"]
+    templates = dataset.manifest.release.templates if dataset.manifest.release else {}
     (name,) = templates
     assert templates[name] == {"system": SYSTEM, "user": HEAD + "{query}" + MIDDLE + "{dialogue}"}
     assert {json.loads(query.meta)["template"] for query in dataset.queries("validation")} == {name}
@@ -85,13 +85,13 @@ def test_what_splits_share_is_said_in_the_manifest_and_checked_by_verify(tmp_pat
     dataset, _ = imported(write_release(tmp_path / "MLDR", files, PICTURES), tmp_path / "out")
     manifest = dataset.manifest
     assert manifest.release is not None
-    assert manifest.release["shared"] == {
+    assert manifest.release.shared == {
         "image_key: train_grpo and validation": 2,
         "dialogue_id: train_grpo and validation": 1,
     }
     card = (tmp_path / "out" / "README.md").read_text("utf-8")
     assert "- image\\_key: train\\_grpo and validation: 2" in card
-    manifest.release["shared"]["image_key: train_grpo and validation"] = 1
+    manifest.release.shared["image_key: train_grpo and validation"] = 1
     with pytest.raises(InputError, match="is in two splits"):
         verify(dataset)
 

@@ -25,6 +25,12 @@ def read(folder: Path, *records: Any) -> tuple[list[Dialogue], list[Gold], Findi
     return list(dataset.dialogues("validation")), list(dataset.gold("validation")), findings
 
 
+def templates_of(folder: Path) -> dict[str, dict[str, str]]:
+    release = mldr.load(folder).manifest.release
+    assert release is not None
+    return release.templates
+
+
 def shifted(by: int) -> list[str]:
     return [line.replace(f"start|>{i}<", f"start|>{i + by}<", 1) for i, line in enumerate(LINES)]
 
@@ -197,7 +203,7 @@ def test_what_ends_every_message_is_part_of_the_prompt(tmp_path: Path) -> None:
     ]
     dialogues, _, _ = read(tmp_path, *records)
     assert dialogues[0].utterances[-1].text == "好的，几点出发"
-    (template,) = (mldr.load(tmp_path / "out").manifest.release or {})["templates"].values()
+    (template,) = templates_of(tmp_path / "out").values()
     assert template["user"].endswith("{dialogue}\n请作答：")
 
 
@@ -301,7 +307,7 @@ def test_different_prompts_are_all_kept(tmp_path: Path) -> None:
     other = mldr_record(query="出发")
     other["messages"][1]["content"] = "Find it.\n" + other["messages"][1]["content"]
     read(tmp_path, mldr_record(), other)
-    templates = (mldr.load(tmp_path / "out").manifest.release or {})["templates"]
+    templates = templates_of(tmp_path / "out")
     assert sorted(t["user"] for t in templates.values()) == sorted(
         [HEAD + "{query}" + MIDDLE + "{dialogue}", "Find it.\n" + HEAD + "{query}" + MIDDLE + "{dialogue}"]
     )
