@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from mldr.console import application, say, show_json, show_table, show_text
+from mldr.errors import printable
 
 app = application("Look at a dataset: its statistics, whether it is what it says, one of its dialogues.")
 
@@ -42,9 +43,9 @@ def verify(dataset: DatasetPath) -> None:
     loaded = mldr.load(dataset)
     for path, columns in check(loaded).items():
         say(f"note: {path} has extra columns: {', '.join(columns)}")
-    if shared := (loaded.manifest.release or {}).get("shared"):
-        for place, count in sorted(shared.items()):
-            say(f"note: the release itself has {count:,} in two splits, {place}")
+    if loaded.manifest.release and loaded.manifest.release.shared:
+        for place, count in sorted(loaded.manifest.release.shared.items()):
+            say(f"note: the release itself has {count:,} in two splits, {printable(place)}")
         show_text("good: hashes, columns, references, ids")
         return
     show_text("good: hashes, columns, references, ids; nothing is in two splits")

@@ -46,13 +46,20 @@ def fresh_folder(out: Path, mark: str, *, force: bool) -> Iterator[Workshop]:
     try:
         with FileLock(lock, timeout=0):
             try:
-                yield _cleared(partial)
-                _exchange(partial, out)
+                yield from _made(partial, out)
             finally:
-                _remove_own(partial)
                 lock.unlink(missing_ok=True)
     except Timeout as error:
         raise MldrError(f"{out}: another command is writing here") from error
+
+
+def _made(partial: Path, out: Path) -> Iterator[Workshop]:
+    workshop = _cleared(partial)
+    try:
+        yield workshop
+        _exchange(partial, out)
+    finally:
+        _remove_own(partial)
 
 
 def check_free(out: Path, mark: str, *, force: bool) -> None:

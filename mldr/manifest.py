@@ -30,6 +30,23 @@ class ShardEntry(BaseModel):
     """Of the whole file, hex."""
 
 
+class Release(BaseModel):
+    """What an imported release was."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    files: dict[str, dict[str, str | int]] = Field(default_factory=dict)
+    """File -> its layout, split, records and sha256."""
+    templates: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """SHA-256 -> the system and user message of a prompt, its query and dialogue cut out; queries name it in `meta`."""
+    oddities: dict[str, int] = Field(default_factory=dict)
+    """Reason -> how often it was met."""
+    unusable: list[str] = Field(default_factory=list)
+    """The first records that could not be used: file, index, reason; `dropped` counts all."""
+    shared: dict[str, int] = Field(default_factory=dict)
+    """`<column>: <split> and <split>` -> values in both, as `mldr.verify.shared_between_splits` finds them."""
+
+
 class Manifest(BaseModel):
     """The manifest of a dataset."""
 
@@ -63,8 +80,8 @@ class Manifest(BaseModel):
     """split -> kind -> `asked` and `agreed`: queries that a model answered a second time, blind, and how often it agreed."""
     notice: str = ""
     """The recipe's warning, which the card shows first."""
-    release: dict[str, Any] | None = None
-    """Of an imported release: its files, its prompts by hash, what was odd, and what its splits share (`shared`)."""
+    release: Release | None = None
+    """Of an imported release alone."""
     canary: str = ""
     files: dict[str, ShardEntry] = Field(default_factory=dict)
     """path inside the dataset -> its rows and hash."""

@@ -207,7 +207,7 @@ def _check_fragments(dataset: Dataset, split: str, dialogues: dict[str, Dialogue
 
 def _check_leaks(dataset: Dataset, faults: Faults) -> None:
     """Look for what must not be in two splits. A release shares what its authors shared: its manifest says how much."""
-    declared = (dataset.manifest.release or {}).get("shared", {})
+    declared = dataset.manifest.release.shared if dataset.manifest.release else {}
     for place, values in shared_between_splits(dataset).items():
         column, splits = place.split(": ")
         if declared.get(place) != len(values):

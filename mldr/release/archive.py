@@ -147,7 +147,7 @@ class TarArchive:
         with tarfile.open(fileobj=cast(Any, self._stream), mode="r:", errors="surrogateescape") as tar:
             count = 0
             while (entry := tar.next()) is not None:
-                tar.members.clear()  # they are a kilobyte each
+                tar.members.clear()  # type: ignore[attr-defined]  # not in the stubs; they are a kilobyte each
                 count += 1
                 if count > MEMBERS:
                     raise fault(str(self._path), f"holds more than {MEMBERS:,} entries")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from mldr.cards import front_matter
 from mldr.dataset import Dataset
 from mldr.errors import printable
+from mldr.manifest import Release
 from mldr.summary import ROWS, shown, summarise
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~&!])")
@@ -20,7 +20,7 @@ def plain(text: str) -> str:
 
 def card(dataset: Dataset) -> str:
     """Return the README of an imported release."""
-    release: dict[str, Any] = dataset.manifest.release or {}
+    release = dataset.manifest.release or Release()
     summaries = {split: summarise(dataset, split) for split in dataset.splits}
     languages = {language for summary in summaries.values() for language in summary.languages}
     lines = ["| | " + " | ".join(summaries) + " |", "|---" * (len(summaries) + 1) + "|"]
@@ -39,8 +39,8 @@ def card(dataset: Dataset) -> str:
             else "no consent scope stated.\n"
         ),
         "## Statistics\n\n" + "\n".join(lines) + "\n",
-        "## What is in two splits\n\n" + _counts(release.get("shared", {}), "Nothing."),
-        "## What was odd\n\n" + _counts(release.get("oddities", {}), "Nothing."),
+        "## What is in two splits\n\n" + _counts(release.shared, "Nothing."),
+        "## What was odd\n\n" + _counts(release.oddities, "Nothing."),
         "## Records that could not be used\n\n" + _counts(dataset.manifest.dropped, "None."),
         f"## Canary\n\n`{dataset.manifest.canary}`\n",
     ]

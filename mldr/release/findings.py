@@ -47,6 +47,8 @@ class Findings:
     """SHA-256 -> the system and user message of a prompt, its query and dialogue cut out."""
     counts: dict[str, Counter[str]] = field(default_factory=dict)
     """split -> dialogues, queries, images and so on."""
+    present: int = 0
+    """Pictures, by path, whose file is there."""
 
     def note(self, reason: str, times: int = 1) -> None:
         """Count an oddity."""
@@ -85,6 +87,8 @@ class ReadDialogue:
     images: tuple[ReadImage, ...]
     shown_ids: tuple[int, ...]
     """The utterance ids as the release writes them."""
+    oddities: Counter[str] = field(default_factory=Counter, compare=False)
+    """Counted when the dialogue is new: many records repeat it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,9 @@ from typing import Any
 from mldr.console import progress
 from mldr.dataset import SPLITS
 from mldr.dialogue import Origin
-from mldr.errors import MldrError
+from mldr.errors import InterruptedRun, MldrError
 from mldr.folders import check_free, fresh_folder
-from mldr.manifest import MANIFEST, Manifest
+from mldr.manifest import MANIFEST, Manifest, Release
 from mldr.release.archive import Archive, open_archive
 from mldr.release.findings import FileFound, Findings, ReadRecord, Unusable
 from mldr.release.jsonlist import json_records
@@ -66,8 +67,7 @@ def look(wanted: Import) -> Findings:
         spool = Spool()
         try:
             _read(archive, wanted, spool, findings)
-            present = len(locate(spool, archive, "release", findings))
-            findings.note("pictures that are there", present)
+            findings.present = len(locate(spool, archive, "release", findings))
         finally:
             spool.close()
     return findings
@@ -96,11 +96,14 @@ def import_release(wanted: Import, out: Path, *, force: bool = False, say: Say =
             real = _read(archive, wanted, spool, findings)
             say(f"{sum(found.records for found in findings.files.values()):,} records read; the pictures")
             found = locate(spool, archive, source, findings)
+            findings.present = len(found)
             pictures = progress(found, len(found), "pictures")
             store_pictures(iter(pictures), spool, archive, source, findings)
             say("writing the dataset")
             manifest = _manifest(wanted, source, findings, real)
             write_dataset(spool, workshop.new, manifest, findings, source)
+        except sqlite3.OperationalError as error:  # a full disk, which SQLite tells in its own way
+            raise InterruptedRun(f"{out}: {error}; make room and run the same command again") from error
         finally:
             spool.close()
     return findings
@@ -118,15 +121,15 @@ def _manifest(wanted: Import, name: str, findings: Findings, real: bool) -> Mani
         consent_scopes=scopes,
         dropped={f"records: {reason}": count for reason, count in sorted(findings.unusable.items())},
         canary=f"mldr canary {hashed[:32]}: benchmark data, keep out of training corpora",
-        release={
-            "files": {
+        release=Release(
+            files={
                 file: {"layout": found.layout, "split": found.split, "records": found.records, "sha256": found.sha256}
                 for file, found in sorted(findings.files.items())
                 if found.records
             },
-            "templates": dict(sorted(findings.templates.items())),
-            "unusable": findings.named,
-        },
+            templates=dict(sorted(findings.templates.items())),
+            unusable=findings.named,
+        ),
     )
 
 
@@ -186,7 +189,7 @@ def report(findings: Findings) -> str:
         lines.append(f"{name}: {found.layout} -> {found.split}, {found.records:,} records; keys: {keys}")
     for split, counts in sorted(findings.counts.items()):
         lines.append(f"{split}: " + ", ".join(f"{count:,} {what}" for what, count in counts.items()))
-    lines.append(f"prompts: {len(findings.templates)}")
+    lines += [f"pictures that are there: {findings.present:,}", f"prompts: {len(findings.templates)}"]
     lines += _section("odd", findings.oddities.items())
     lines += _section("records that cannot be used", findings.unusable.items())
     lines += [f"  {line}" for line in findings.named]

@@ -17,8 +17,9 @@ from mldr.release.words import clean
 LINE_START = re.compile(r"^[ \t]*<\|utt_id_start\|>[ \t]*(\d{1,9})[ \t]*<\|utt_id_end\|>[ \t]?", re.MULTILINE)
 _SPEAKER = re.compile(r"([^:：\n]{0,200}?)[ \t]*[:：][ \t]?")
 _NUMBERED = re.compile(r"user\d+", re.IGNORECASE)
+# No run of white space before the tag: it would be tried from each of its characters.
 _IMAGE = re.compile(
-    r"[ \t]*<\|img_id_start\|>\s*(\d{1,9})\s*<\|img_id_end\|>[ \t]*(<image>|\[image(?:: [^\n]*?)?\])?[ \t]*"
+    r"<\|img_id_start\|>\s{0,9}(\d{1,9})\s{0,9}<\|img_id_end\|>[ \t]{0,9}(<image>|\[image(?:: [^\n\]]{0,999})?\])?"
 )
 _OWN_IMAGE = re.compile(r" <\|img_id_start\|>(\d{1,9})<\|img_id_end\|>(?:(<image>)|\[image(?:: (.*?))?\](?=$| <\|))")
 
@@ -36,7 +37,7 @@ class Line:
     """Parallel; None for an image that the record's list of paths gives."""
 
 
-def own_lines(text: str) -> list[Line]:
+def own_lines(text: str, findings: Findings) -> list[Line]:
     """Return the lines that `mldr.markup.render` wrote.
 
     Raises:
@@ -49,8 +50,8 @@ def own_lines(text: str) -> list[Line]:
     lines = []
     for row, raw in zip(rows, text.split("\n"), strict=True):
         marks = list(_OWN_IMAGE.finditer(raw))
-        images = tuple(None if mark[2] else ReadImage("", unescape(mark[3] or "")) for mark in marks)
-        lines.append(Line(row.utterance_id, row.speaker, row.text, row.image_ids, images))
+        images = tuple(None if mark[2] else ReadImage("", clean(unescape(mark[3] or ""), findings)) for mark in marks)
+        lines.append(Line(row.utterance_id, row.speaker, clean(row.text, findings), row.image_ids, images))
     return lines
 
 
@@ -123,7 +124,7 @@ def numbered(
         lines: in their order.
         paths: the record's images; an image id is a position in them, or one more where ids start at 1.
         own: whether image slots take the paths one after another (our own exports), not by id.
-        findings: takes what is odd.
+        findings: the dialogue's own; takes what is odd.
     """
     _note_ids([line.shown_id for line in lines], "utterance", findings)
     written = [image_id for line in lines for image_id in line.image_ids]
@@ -151,7 +152,7 @@ def numbered(
         utterances.append(Utterance(line.speaker, line.text, tuple(range(first, len(images)))))
     findings.note("images listed and never shown: left out", len(set(range(len(paths))) - listed))
     kept = tuple(line.shown_id for line in lines if line.text or line.image_ids)
-    dialogue = ReadDialogue(release_id, tuple(utterances), tuple(images), kept)
+    dialogue = ReadDialogue(release_id, tuple(utterances), tuple(images), kept, findings.oddities)
     return Numbered(dialogue, utterance_ids, image_ids)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from mldr.answers import Answer, parse_answer
@@ -17,10 +17,10 @@ from mldr.markup import unescape
 from mldr.prompts import DIALOGUE_SLOT, QUERY_SLOT, prompt_hash
 from mldr.release.findings import Findings, ReadImage, ReadQuery, ReadRecord, Unusable
 from mldr.release.jsonlist import TWICE
-from mldr.release.lines import LINE_START, Line, mapped, numbered, own_lines, release_lines
+from mldr.release.lines import LINE_START, Numbered, mapped, numbered, own_lines, release_lines
 from mldr.release.words import clean
 
-_QUERY = re.compile(r"<\|query_start\|>(.*?)<\|query_end\|>", re.DOTALL)
+_QUERY_START, _QUERY_END = "<|query_start|>", "<|query_end|>"
 TEMPLATES = 20
 """How many prompts are kept in words; of more, only their hashes."""
 
@@ -57,11 +57,9 @@ def read_messages(record: Any, tail: str, findings: Findings) -> ReadRecord:
         findings.note("records in which a key stands twice: the last counts")
     messages = dict(_messages(record.get("messages"), findings))
     cut = _cut(messages.get("user", ""), tail, own)
-    lines = own_lines(cut.dialogue) if own else release_lines(cut.dialogue, findings)
-    found = numbered(dialogue_id(record, findings), lines, _images(record.get("images"), findings), own, findings)
-    if not found.dialogue.utterances:
-        raise Unusable("has no utterance with text or image")
-    query = unescape(cut.query) if own else clean(cut.query.strip(), findings)
+    images = tuple(_images(record.get("images"), findings))
+    found = _dialogue(cut.dialogue, dialogue_id(record, findings), images, own)
+    query = clean(unescape(cut.query) if own else cut.query.strip(), findings)
     if not query.strip():
         raise Unusable("has an empty query")
     answer, other = _answer(record.get("solution"), messages.get("assistant"), findings)
@@ -73,15 +71,26 @@ def read_messages(record: Any, tail: str, findings: Findings) -> ReadRecord:
     meta = {"template": _template(messages.get("system", ""), cut.template, findings)}
     return ReadRecord(
         found.dialogue,
-        (ReadQuery(query, utterance_ids, gold[1], meta, _gold_meta(answer, other, (utterance_ids, gold[1]), lines)),),
+        (ReadQuery(query, utterance_ids, gold[1], meta, _gold_meta(answer, other, (utterance_ids, gold[1]))),),
     )
+
+
+@lru_cache(maxsize=8)
+def _dialogue(text: str, release_id: str, images: tuple[ReadImage, ...], own: bool) -> Numbered:
+    """Return a dialogue; the records of its queries, which repeat it, mostly stand together."""
+    findings = Findings()
+    lines = own_lines(text, findings) if own else release_lines(text, findings)
+    found = numbered(release_id, lines, images, own, findings)
+    if not found.dialogue.utterances:
+        raise Unusable("has no utterance with text or image")
+    return found
 
 
 def dialogue_id(record: dict[str, Any], findings: Findings) -> str:
     """Return the dialogue_id of a record, '' where it has none."""
     identifier = record.get("dialogue_id")
     if isinstance(identifier, int) and not isinstance(identifier, bool):
-        findings.note("dialogue ids that are numbers: taken as texts")
+        findings.note("records whose dialogue id is a number: taken as text")
         return str(identifier)
     if isinstance(identifier, str) and identifier.strip():
         return clean(identifier, findings)
@@ -126,8 +135,8 @@ def _cut(user: str, tail: str, own: bool) -> _Cut:
     if not starts:
         raise Unusable("has no dialogue in its user message")
     first, last = starts[0].start(), starts[-1].end()
-    before = _QUERY.search(user, 0, first)
-    query = before or _QUERY.search(user, last)
+    before = _query(user, 0, first)
+    query = before or _query(user, last, len(user))
     if query is None:
         raise Unusable("has no query in its tags")
     if own or before is None:  # a line an utterance: the template goes on behind the last one
@@ -135,10 +144,17 @@ def _cut(user: str, tail: str, own: bool) -> _Cut:
         end = len(user) if end < 0 else end
     else:
         end = len(user) - len(tail) if tail and user.endswith(tail) else len(user)
-    pieces = sorted([(query.start(1), query.end(1), QUERY_SLOT), (first, end, DIALOGUE_SLOT)])
+    pieces = sorted([(*query, QUERY_SLOT), (first, end, DIALOGUE_SLOT)])
     (start, stop, one), (again, final, two) = pieces
     template = user[:start] + one + user[stop:again] + two + user[final:]
-    return _Cut(template, query[1], user[first:end])
+    return _Cut(template, user[query[0] : query[1]], user[first:end])
+
+
+def _query(user: str, begin: int, end: int) -> tuple[int, int] | None:
+    """Return where the first query between its tags starts and ends, in a part of a message."""
+    start = user.find(_QUERY_START, begin, end)
+    stop = user.find(_QUERY_END, start, end)
+    return None if start < 0 or stop < 0 else (start + len(_QUERY_START), stop)
 
 
 def _template(system: str, user: str, findings: Findings) -> str:
@@ -211,14 +227,11 @@ def _sets(answer: Answer) -> tuple[frozenset[int], frozenset[int]]:
     return frozenset(answer.utterance_ids), frozenset(answer.image_ids)
 
 
-def _gold_meta(
-    answer: Answer, other: str, gold: tuple[tuple[int, ...], tuple[int, ...]], lines: Sequence[Line]
-) -> dict[str, Any]:
+def _gold_meta(answer: Answer, other: str, gold: tuple[tuple[int, ...], tuple[int, ...]]) -> dict[str, Any]:
     """Return the answer as the release writes it, where that is not what is stored."""
     meta: dict[str, Any] = {}
     if _sets(answer) != (frozenset(gold[0]), frozenset(gold[1])):
         meta["release_answer"] = {"utterance_ids": list(answer.utterance_ids), "image_ids": list(answer.image_ids)}
-        meta["release_utterance_ids"] = [line.shown_id for line in lines]
     if other:
         meta["assistant"] = clean(other, Findings())
     return meta

@@ -25,9 +25,12 @@ class Finder:
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
-        self._named: dict[str, list[str]] = defaultdict(list)
+        self._by_name: dict[str, list[str]] = defaultdict(list)
+        self._by_folder: dict[tuple[str, ...], list[str]] = defaultdict(list)
         for name in archive.members:
-            self._named[PurePosixPath(name).name].append(name)
+            parts = PurePosixPath(name).parts
+            self._by_name[parts[-1]].append(name)
+            self._by_folder[parts[-2:]].append(name)
 
     def find(self, path: str, findings: Findings) -> Member | None:
         """Return the file that a path means: the one that shares the most trailing folders, if it is one.
@@ -40,10 +43,13 @@ class Finder:
         if isinstance(self._archive, FolderArchive) and (direct := self._archive.beside("/".join(wanted))):
             return direct
         best, found = 0, list[str]()
-        for name in self._named.get(wanted[-1], ()):
-            parts = PurePosixPath(name).parts
-            agree = _agreeing(wanted, parts)
-            if agree < min(2, len(wanted), len(parts)) or agree < best:
+        if len(wanted) == 1:
+            candidates = self._by_name.get(wanted[0], [])
+        else:  # thousands of folders may each hold a 0.jpg, so names alone are no index
+            candidates = [*self._by_folder.get(wanted[-2:], ()), *self._by_folder.get(wanted[-1:], ())]
+        for name in candidates:
+            agree = _agreeing(wanted, PurePosixPath(name).parts)
+            if agree < best:
                 continue
             found = [*found, name] if agree == best else [name]
             best = agree

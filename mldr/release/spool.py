@@ -13,6 +13,7 @@ from mldr.dialogue import Origin
 from mldr.files import canonical_json, parse_json, sha256_text
 from mldr.images import NormalisedImage
 from mldr.release.findings import Findings, ReadDialogue, ReadQuery, ReadRecord
+from mldr.release.words import script_language
 
 _PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _TABLES = """
@@ -34,6 +35,7 @@ class Kept:
     dialogue_id: str
     release_id: str
     origin: Origin
+    language: str
     utterances: list[list[Any]]
     """speaker, text, image ids."""
     images: list[list[str]]
@@ -60,6 +62,7 @@ class Spool:
         if not self._one("SELECT 1 FROM dialogues WHERE split = ? AND dialogue_id = ?", split, identifier):
             body = canonical_json(self._body(record.dialogue, identifier, origin))
             self.database.execute("INSERT INTO dialogues VALUES (?, ?, ?)", (split, identifier, body))
+            findings.oddities.update(record.dialogue.oddities)
             findings.count(split, "dialogues")
             findings.count(split, "utterances", len(record.dialogue.utterances))
             findings.count(split, "images", len(record.dialogue.images))
@@ -105,6 +108,7 @@ class Spool:
         return {
             "release_id": dialogue.release_id,
             "origin": origin,
+            "language": script_language(utterance.text for utterance in dialogue.utterances),
             "utterances": [[u.speaker, u.text, list(u.image_ids)] for u in dialogue.utterances],
             "images": images,
             "shown_ids": list(dialogue.shown_ids),

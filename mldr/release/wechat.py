@@ -23,8 +23,9 @@ def read_wechat(record: Any, findings: Findings) -> ReadRecord:
     if not isinstance(turns, list):
         raise Unusable("has no list of turns")
     paths: list[ReadImage] = []
-    lines = [_line(turn, position, paths, findings) for position, turn in enumerate(turns)]
-    found = numbered(dialogue_id(record, findings), lines, paths, True, findings)
+    odd = Findings()
+    lines = [_line(turn, position, paths, odd) for position, turn in enumerate(turns)]
+    found = numbered(dialogue_id(record, findings), lines, paths, True, odd)
     if not found.dialogue.utterances:
         raise Unusable("has no utterance with text or image")
     return ReadRecord(found.dialogue, tuple(_queries(record, found, findings)))

@@ -44,9 +44,10 @@ def write_dataset(spool: Spool, folder: Path, manifest: Manifest, findings: Find
         golds = ((gold, asked.dialogue) for asked in written.asked(split) for gold in asked.gold)
         manifest.gold_hash[split] = gold_hash(golds)
     assert manifest.release is not None
-    manifest.release["shared"] = {place: len(values) for place, values in shared_between_splits(written).items()}
-    manifest.release["oddities"] = dict(sorted(findings.oddities.items()))
-    write_text(folder / "README.md", card(written))
+    manifest.release.shared = {place: len(values) for place, values in shared_between_splits(written).items()}
+    manifest.release.oddities = dict(sorted(findings.oddities.items()))
+    write_manifest(folder, manifest)
+    write_text(folder / "README.md", card(Dataset(folder)))
     manifest.files["README.md"] = ShardEntry(rows=0, sha256=sha256_file(folder / "README.md"))
     write_manifest(folder, manifest)
 
@@ -84,9 +85,6 @@ class _Split:
             bonds[kept.dialogue_id] = sorted(set(keys)) + ([] if chat is None else [f"chat {chat}"])
         return clusters(bonds, self._split)
 
-    def _language(self, kept: Kept) -> str:
-        return script_language(text for _, text, _ in kept.utterances)
-
     def _dialogues(self) -> Iterator[Record]:
         database = self._spool.database
         for kept in self._spool.dialogues(self._split):
@@ -96,7 +94,7 @@ class _Split:
                 database.execute("INSERT OR IGNORE INTO used VALUES (?, ?, ?)", row)
             yield Dialogue(
                 dialogue_id=kept.dialogue_id,
-                language=self._language(kept),
+                language=kept.language,
                 origin=kept.origin,
                 cluster_id=self._clusters[kept.dialogue_id],
                 utterances=tuple(Utterance(speaker, text, tuple(ids)) for speaker, text, ids in kept.utterances),
@@ -114,7 +112,7 @@ class _Split:
 
     def _queries(self) -> Iterator[Record]:
         for kept, name, text, _, metas in self._asked():
-            language = script_language([text], self._language(kept))
+            language = script_language([text], kept.language)
             yield Query(name, kept.dialogue_id, language, text, _meta(metas["meta"]))
 
     def _gold(self) -> Iterator[Record]:

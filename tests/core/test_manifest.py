@@ -179,3 +179,13 @@ def test_rows_in_order_are_not_held() -> None:
 
     peak(10)
     assert peak(16_000) < 1.2 * peak(4_000)  # a megabyte waits in memory; held, they would be four times as much
+
+
+@pytest.mark.parametrize("release", [5, {"shared": 5}, {"shared": {"a": "b"}}, {"other": 1}])
+def test_a_release_of_another_shape_is_a_fault(tmp_path: Path, release: object) -> None:
+    write_manifest(tmp_path, Manifest(name="x"))
+    document = json.loads((tmp_path / "manifest.json").read_text())
+    assert "release" not in document
+    (tmp_path / "manifest.json").write_text(json.dumps({**document, "release": release}))
+    with pytest.raises(InputError, match="release"):
+        read_manifest(tmp_path)

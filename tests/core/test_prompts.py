@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def test_filling_keeps_slots_and_lets_no_query_forge_anything(dialogue: Dialogue
         assert text.count("<|query_start|>") == text.count("<|query_end|>") == 1
         assert text.count("<|utt_id_start|>") == dialogue.n_utterances
         assert "<image>" not in text
-        assert not any(isinstance(a, str) and isinstance(b, str) for a, b in zip(parts, parts[1:], strict=False))
+        assert not any(isinstance(a, str) and isinstance(b, str) for a, b in pairwise(parts))
 
 
 def test_slots_in_a_query_stay_words() -> None:

@@ -24,7 +24,7 @@ def test_a_tar_gives_the_same_dataset_as_its_folder(tmp_path: Path, name: str, m
     import_release(Import(tarred(tmp_path / name, release, mode)), tmp_path / "of_tar")
     one, other = mldr.load(tmp_path / "of_folder"), mldr.load(tmp_path / "of_tar")
     for table in ("dialogues", "queries", "gold", "fragments", "images"):
-        assert one.arrow(table, "validation") == other.arrow(table, "validation")  # type: ignore[arg-type]
+        assert one.arrow(table, "validation") == other.arrow(table, "validation")
     assert {image.status for image in other.images("validation")} == {"present"}
 
 

@@ -63,7 +63,7 @@ def test_pictures_are_stored_and_their_order_is_kept(tmp_path: Path) -> None:
 def test_the_prompt_is_kept_once_and_each_query_names_it(tmp_path: Path) -> None:
     records = [mldr_record(), mldr_record(query="出发时间", gold=answer([3], []))]
     dataset, _ = imported(mldr_release(tmp_path, *records), tmp_path / "out")
-    templates = (dataset.manifest.release or {})["templates"]
+    templates = dataset.manifest.release.templates if dataset.manifest.release else {}
     (name,) = templates
     assert templates[name] == {"system": SYSTEM, "user": HEAD + "{query}" + MIDDLE + "{dialogue}"}
     assert {json.loads(query.meta)["template"] for query in dataset.queries("validation")} == {name}
@@ -85,11 +85,13 @@ def test_what_splits_share_is_said_in_the_manifest_and_checked_by_verify(tmp_pat
     dataset, _ = imported(write_release(tmp_path / "MLDR", files, PICTURES), tmp_path / "out")
     manifest = dataset.manifest
     assert manifest.release is not None
-    assert manifest.release["shared"] == {
+    assert manifest.release.shared == {
         "image_key: train_grpo and validation": 2,
         "dialogue_id: train_grpo and validation": 1,
     }
-    manifest.release["shared"]["image_key: train_grpo and validation"] = 1
+    card = (tmp_path / "out" / "README.md").read_text("utf-8")
+    assert "- image\\_key: train\\_grpo and validation: 2" in card
+    manifest.release.shared["image_key: train_grpo and validation"] = 1
     with pytest.raises(InputError, match="is in two splits"):
         verify(dataset)
 
@@ -122,6 +124,13 @@ def test_the_name_says_release_and_a_canary_is_there(tmp_path: Path) -> None:
     assert "not redistributable" in (tmp_path / "out" / "README.md").read_text("utf-8")
 
 
+def test_the_card_says_what_was_odd_and_what_could_not_be_used(tmp_path: Path) -> None:
+    imported(mldr_release(tmp_path, mldr_record(gold=answer([1, 77], [])), {"x": 1}), tmp_path / "out")
+    card = (tmp_path / "out" / "README.md").read_text("utf-8")
+    assert "- gold utterance ids outside their dialogue: left out: 1" in card
+    assert "- records: has no list of messages: 1" in card
+
+
 def test_the_card_loads_with_datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from datasets import load_dataset
 
@@ -146,6 +155,7 @@ def test_a_dry_run_tells_the_layout_and_writes_nothing(tmp_path: Path) -> None:
     assert sorted(tmp_path.rglob("*")) == before
     assert "MLDR_val.json: messages -> validation, 3 records" in told
     assert "dialogue_id 2" in told
+    assert "pictures that are there: 2" in told
     assert "pictures that are not there: status missing: 1" in told
     assert "record 2: has no list of messages" in told
 

@@ -25,6 +25,12 @@ def read(folder: Path, *records: Any) -> tuple[list[Dialogue], list[Gold], Findi
     return list(dataset.dialogues("validation")), list(dataset.gold("validation")), findings
 
 
+def templates_of(folder: Path) -> dict[str, dict[str, str]]:
+    release = mldr.load(folder).manifest.release
+    assert release is not None
+    return release.templates
+
+
 def shifted(by: int) -> list[str]:
     return [line.replace(f"start|>{i}<", f"start|>{i + by}<", 1) for i, line in enumerate(LINES)]
 
@@ -197,7 +203,7 @@ def test_what_ends_every_message_is_part_of_the_prompt(tmp_path: Path) -> None:
     ]
     dialogues, _, _ = read(tmp_path, *records)
     assert dialogues[0].utterances[-1].text == "好的，几点出发"
-    (template,) = (mldr.load(tmp_path / "out").manifest.release or {})["templates"].values()
+    (template,) = templates_of(tmp_path / "out").values()
     assert template["user"].endswith("{dialogue}\n请作答：")
 
 
@@ -301,7 +307,7 @@ def test_different_prompts_are_all_kept(tmp_path: Path) -> None:
     other = mldr_record(query="出发")
     other["messages"][1]["content"] = "Find it.\n" + other["messages"][1]["content"]
     read(tmp_path, mldr_record(), other)
-    templates = (mldr.load(tmp_path / "out").manifest.release or {})["templates"]
+    templates = templates_of(tmp_path / "out")
     assert sorted(t["user"] for t in templates.values()) == sorted(
         [HEAD + "{query}" + MIDDLE + "{dialogue}", "Find it.\n" + HEAD + "{query}" + MIDDLE + "{dialogue}"]
     )
@@ -311,3 +317,21 @@ def test_different_prompts_are_all_kept(tmp_path: Path) -> None:
 def test_a_release_of_nothing_usable_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(MldrError, match="no record can be used"):
         read(tmp_path, mldr_record(gold="?"))
+
+
+def test_what_is_odd_about_a_dialogue_counts_once_however_many_queries_it_has(tmp_path: Path) -> None:
+    records = [mldr_record(query=query, lines=shifted(1), gold=answer([2], [])) for query in ("一", "二", "三")]
+    _, golds, findings = read(tmp_path, *records, mldr_record("other"), records[0])
+    assert len(golds) == 4
+    assert findings.oddities["dialogues whose utterance ids start at 1: moved to 0"] == 1
+
+
+def test_a_hostile_file_in_our_own_layout_is_cleaned_too(tmp_path: Path) -> None:
+    lines = ["<|utt_id_start|>0<|utt_id_end|> user1: a\0b\ud800\rc <|img_id_start|>0<|img_id_end|>[image: x\0\udc00]"]
+    record = mldr_record(format="mldr/ms-swift@1", lines=lines, query="q\0\ud800", gold=answer([0], [0]), images=[])
+    release = mldr_release(tmp_path, mldr_record())
+    (release / "MLDR_val.json").write_text(json.dumps([record]), "ascii")
+    import_release(Import(release), tmp_path / "out")
+    verify(mldr.load(tmp_path / "out"))
+    (dialogue,) = mldr.load(tmp_path / "out").dialogues("validation")
+    assert (dialogue.utterances[0].text, dialogue.images[0].caption) == ("ab\ufffd\nc", "x\ufffd")

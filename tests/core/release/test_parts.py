@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +14,15 @@ from hypothesis import strategies as st
 
 from mldr.errors import MldrError
 from mldr.release import Findings, Import, look
+from mldr.release.archive import open_archive
 from mldr.release.clusters import chats, clusters
 from mldr.release.findings import Unusable
 from mldr.release.layout import layout_of, split_of
 from mldr.release.lines import release_lines
 from mldr.release.messages import read_messages
-from mldr.release.pictures import release_name
+from mldr.release.pictures import Finder, release_name
 from mldr.release.words import clean, script_language
-from tests.core.release.support import mldr_record, mldr_release, wechat_record, write_release
+from tests.core.release.support import entry, mldr_record, mldr_release, tar_of, wechat_record, write_release
 from tests.core.support import PIECES
 
 
@@ -173,7 +176,50 @@ def test_no_record_crashes_the_reader(changed: dict[str, Any], chat: bool) -> No
     from mldr.release.wechat import read_wechat
 
     record = {**(wechat_record() if chat else mldr_record()), **changed}
-    try:
+    with suppress(Unusable):
         read_wechat(record, Findings()) if chat else read_messages(record, "", Findings())
-    except Unusable as reason:
-        assert str(reason)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " " * 300_000,
+        "<|img_id_start|>0<|img_id_end|>[image: " * 20_000,
+        "<|img_id_start|>0" * 50_000,
+        "<|query_start|>" * 100_000,
+        "\n" * 300_000,
+        "a" * 300_000 + ":",
+    ],
+    ids=["spaces", "captions", "tags", "queries", "lines", "speaker"],
+)
+def test_no_text_takes_time_beyond_its_length(text: str) -> None:
+    started = time.process_time()
+    record = mldr_record(query="q" + text, lines=["<|utt_id_start|>0<|utt_id_end|> user1: x" + text, text])
+    with suppress(Unusable):
+        read_messages(record, "", Findings())
+    chats([text])
+    assert time.process_time() - started < 5  # seconds; a pattern that backtracks takes minutes
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("MLDR/img0/1.jpg", "MLDR/img0/1.jpg"),
+        ("/mnt/x/MLDR/img1/1.jpg", "MLDR/img1/1.jpg"),
+        ("C:\\data\\img1\\1.jpg", "MLDR/img1/1.jpg"),
+        ("file:///img0/1.jpg", "MLDR/img0/1.jpg"),
+        ("img2/1.jpg", None),
+        ("1.jpg", None),  # two have that name
+        ("2.jpg", "MLDR/img0/2.jpg"),
+        ("any/3.jpg", "3.jpg"),
+        ("../../3.jpg", "3.jpg"),
+        ("", None),
+        ("..", None),
+    ],
+)
+def test_a_picture_is_found_by_its_trailing_folders(tmp_path: Path, path: str, found: str | None) -> None:
+    names = ("MLDR/img0/1.jpg", "MLDR/img1/1.jpg", "MLDR/img0/2.jpg", "3.jpg")
+    tar = tar_of(tmp_path / "x.tar", *(entry(name, b"x") for name in names))
+    with open_archive(tar) as archive:
+        member = Finder(archive).find(path, Findings())
+    assert (None if member is None else member.name) == found
