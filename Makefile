@@ -21,8 +21,9 @@ demo: $(VENV)/.demo ## build the demo, answer it with four systems, score, repor
 test: $(VENV)/.dev ## run the tests
 	$(BIN)/python -m pytest -q -n auto
 
-soak: $(VENV)/.dev ## 100,000 hostile predictions files and lines
+soak: $(VENV)/.dev ## 100,000 hostile predictions files and lines; a build killed 50 times
 	$(BIN)/python tests/soak/fuzz_predictions.py --count 100000
+	$(BIN)/python -m tests.soak.kill_builds --count 50
 
 check: $(VENV)/.dev ## lint, types, layers
 	$(BIN)/ruff check .

@@ -1,12 +1,6 @@
 from __future__ import annotations
 
 import os
-import random
-import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +12,11 @@ from mldr.builders import create, load_recipe
 from mldr.errors import InputError, MldrError
 from mldr.manifest import read_manifest
 from mldr.verify import verify
+from tests.builders.killing import build_words, endured, finished
 from tests.builders.support import corpus, line, tree_bytes, write_lines, write_recipe
 from tests.conftest import Command, picture
 
-KILLS = int(os.environ.get("MLDR_TEST_KILLS", "4"))
+KILLS = int(os.environ.get("MLDR_TEST_KILLS", "5"))
 
 
 def build(recipe: Path, out: Path, **options: Any) -> mldr.Dataset:
@@ -61,37 +56,15 @@ def test_nothing_of_this_machine_is_in_a_dataset(tmp_path: Path) -> None:
         assert str(tmp_path).encode() not in content, name
 
 
-def run_build(recipe: Path, out: Path, workers: int) -> subprocess.Popen[bytes]:
-    words = [sys.executable, "-m", "mldr", "build", "create", str(recipe), "--out", str(out), "--workers", str(workers)]
-    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
-
-
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals to kill a build")
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_build_that_is_killed_at_any_moment_goes_on_to_the_same_bytes(tmp_path: Path, workers: int) -> None:
     recipe = corpus(tmp_path / "in", 900, n_images=100)
     build(recipe, tmp_path / "whole")
-    start = time.monotonic()
-    assert run_build(recipe, tmp_path / "timed", workers).wait() == 0
-    duration = time.monotonic() - start
-    draw = random.Random(workers)
-    killed = 0
-    while killed < KILLS:
-        process = run_build(recipe, tmp_path / "out", workers)
-        time.sleep(draw.uniform(0.2, 1.0) * duration)
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            killed += 1
-        else:  # this machine became quicker meanwhile: start again, and kill earlier
-            duration *= 0.7
-            shutil.rmtree(tmp_path / "out", ignore_errors=True)
-        process.communicate()
-        assert not (tmp_path / "out").exists() or verify(mldr.load(tmp_path / "out")) == {}
-    process = run_build(recipe, tmp_path / "out", workers)
-    _, err = process.communicate()
-    assert process.returncode == 0, err.decode()
-    assert tree_bytes(tmp_path / "out") == tree_bytes(tmp_path / "whole")
-    assert not (tmp_path / "out.partial").exists()
+    duration = finished(build_words(recipe, tmp_path / "timed", "--workers", str(workers)))
+    words = build_words(recipe, tmp_path / "out", "--workers", str(workers))
+    whole = tree_bytes(tmp_path / "whole")
+    endured(words, tmp_path / "out", whole, kills=KILLS, seed=workers, duration=duration)
 
 
 def test_creating_a_finished_build_again_is_a_no_op(tmp_path: Path, command: Command) -> None:
