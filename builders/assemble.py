@@ -57,6 +57,7 @@ def assemble(plan: Plan, work: Path, images: ImageTable, dataset: Path, manifest
     gather_flagged((unit_of(work, unit) for unit in plan.units), work / "flagged.jsonl")
     dropped = Counter(plan.dropped) + accounts.dropped
     manifest.dropped = {reason: count for reason, count in sorted(dropped.items()) if count}
+    manifest.notice = recipe.notice
     manifest.model_usage, manifest.verification = accounts.model_usage(recipe), accounts.agreement
     write_manifest(dataset, manifest)
     written = Dataset(dataset)

@@ -31,7 +31,7 @@ from mldr.verify import verify
 from mldr.withhold import withhold
 from tests.builders.support import corpus
 from tests.builders.support import source as made_source
-from tests.conftest import Rows, small_dialogue, write_dataset
+from tests.conftest import Command, Rows, small_dialogue, write_dataset
 
 SALT = bytes(range(32))
 ROOT = Path(__file__).parents[2]
@@ -136,6 +136,29 @@ def test_with_a_salt_no_id_is_rebuilt_yet_words_still_lead_to_public_sources(
     assert tracing.exact is not None
     assert tracing.exact > 0.9
     assert topics_found(found, private) > 0.95
+
+
+def test_a_secret_build_is_published_and_attacked_by_the_commands_alone(
+    tmp_path: Path, sources: list[SourceDialogue], command: Command
+) -> None:
+    recipe = load_recipe(DEMO_FOLDER / "recipe.yaml")
+    private = create(recipe.model_copy(update={"secret": True}), DEMO_FOLDER, tmp_path / "private")
+    public = tmp_path / "public"
+    assert command("mldr", "dataset", "withhold", str(private), "--split", "test", "--out", str(public))[0] == 0
+    assert command("mldr", "dataset", "verify", str(public))[0] == 0
+    assert recipe.notice.split(".")[0] in (public / "README.md").read_text(encoding="utf-8")
+    salt = (tmp_path / "private.salt").read_text(encoding="ascii").strip()
+    for path in public.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert salt.encode() not in content
+            assert bytes.fromhex(salt) not in content
+    rebuild = mldr.load(create(recipe, DEMO_FOLDER, tmp_path / "rebuild"))
+    found = attack(mldr.load(public), "test", sources, rebuild)
+    assert (found.ids_rebuilt, found.hash_rebuilt) == (0, False)
+    known = set(rebuild.manifest.gold_hash.values())
+    assert known.isdisjoint(mldr.load(public).manifest.gold_hash.values())
+    assert report(found, mldr.load(private))[1].answered == len(found.traced)
 
 
 def test_light_edits_do_not_hide_where_words_come_from(tmp_path: Path, sources: list[SourceDialogue]) -> None:
