@@ -58,6 +58,7 @@ def assemble(plan: Plan, work: Path, images: ImageTable, dataset: Path, manifest
     dropped = Counter(plan.dropped) + accounts.dropped
     manifest.dropped = {reason: count for reason, count in sorted(dropped.items()) if count}
     manifest.noted = dict(sorted(plan.noted.items()))
+    manifest.notice = recipe.notice
     manifest.model_usage, manifest.verification = accounts.model_usage(recipe), accounts.agreement
     write_manifest(dataset, manifest)
     written = Dataset(dataset)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import secrets
@@ -13,11 +12,6 @@ from mldr.errors import MldrError
 
 SIZE = 32
 """Bytes."""
-
-
-def salt_path(out: Path) -> Path:
-    """Return where the salt of the dataset at `out` is kept: `OUT.salt`, beside it."""
-    return out.with_name(out.name + ".salt")
 
 
 def load_or_create_salt(path: Path) -> bytes:
@@ -76,8 +70,3 @@ def _write(path: Path, salt: bytes) -> None:
             temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def salt_sha256(salt: bytes) -> str:
-    """Return what the manifest says of a salt: its SHA-256, '' for none. 32 random bytes cannot be guessed from it."""
-    return hashlib.sha256(salt).hexdigest() if salt else ""

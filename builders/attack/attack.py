@@ -58,7 +58,9 @@ def attack(public: Dataset, split: str, sources: Iterable[SourceDialogue], rebui
     made.traces = {dialogue.dialogue_id: index.trace(dialogue) for dialogue in public.dialogues(split)}
     asker = Asker.of(index, (name for trace in made.traces.values() for name in trace.source_ids))
     for asked in public.asked(split, gold=False):
-        for guess in guesses(asked, made.traces[asked.dialogue.dialogue_id], asker):
+        trace = asker.refined(asked, made.traces[asked.dialogue.dialogue_id])
+        made.traces[asked.dialogue.dialogue_id] = trace
+        for guess in guesses(asked, trace, asker):
             made.traced[guess.query_id] = guess
     if rebuild is not None:
         _compare(public, rebuild, made)

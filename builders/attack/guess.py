@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from mldr.builders.attack.position import positioned
 from mldr.builders.attack.trace import SourceIndex, Trace, plain_words
 from mldr.builders.rulequery import RuleQueries
 from mldr.builders.tags import source_tags, tag_query
@@ -17,6 +18,13 @@ from mldr.tokens import tokens
 
 SURE, LEAST = 0.6, 0.1
 """Similarity of a query to a tag's own query, and to a fragment's words: from here on it is taken for its."""
+
+
+TOPICS = 3
+"""Sources that a stitched dialogue tells."""
+
+_VOTE = 1_000_000
+"""Of a query, shared among the sources that it may come from; whole numbers, whose sum has no rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,21 @@ class Asker:
                 images = [image for number in part for image in dialogue.utterances[number].image_ids]
                 yield _fragment(dialogue, part, images, ())
 
+    def refined(self, asked: Asked, trace: Trace) -> Trace:
+        """Return the trace of a dialogue, by the order of its messages where few of their words are a source's.
+
+        Which sources it tells is then read from its queries: each source of it brings several, one of a negative's brings one.
+        """
+        texts = asked.dialogue.n_utterances - len(asked.dialogue.textless_ids)
+        if 2 * len(trace.utterances) >= texts:
+            return trace
+        votes: Counter[str] = Counter()
+        for query in asked.queries:
+            holders = sorted(self.elsewhere.get(plain_words(query.text), set()))
+            votes.update({name: _VOTE // len(holders) for name in holders})
+        told = sorted((name for name in votes if votes[name] > _VOTE), key=lambda name: (-votes[name], name))[:TOPICS]
+        return positioned(asked.dialogue, [self.index.dialogues[name] for name in told]) or trace
+
 
 def _fragment(dialogue: Dialogue, ids: Iterable[int], images: Iterable[int], queries: Iterable[str]) -> Fragment:
     kept, pictures = tuple(sorted(set(ids) - set(dialogue.textless_ids))), tuple(sorted(images))
@@ -104,7 +127,7 @@ def _answer(
     for fragment in fragments:
         if words in {plain_words(one) for one in fragment.queries}:
             return fragment
-    if asker.elsewhere.get(words, told) - told:
+    if told and asker.elsewhere.get(words, told) - told:
         return None  # the query of a source that is not told here
     own = frozenset(tokens(text))
     near = max(fragments, key=lambda one: _nearest(own, one), default=None)

@@ -99,7 +99,8 @@ def _low(name: str) -> int:
 def _checked(manifest: Manifest) -> list[str]:
     if not manifest.verification:
         return []
-    asker = str(manifest.model_usage.get("verify", {}).get("model", ""))
+    steps = (usage for step, usage in manifest.model_usage.items() if step.partition(" ")[0] == "verify")
+    asker = ", ".join(sorted({str(usage.get("model", "")) for usage in steps} - {""}))
     rows = [
         [
             split,
@@ -114,9 +115,9 @@ def _checked(manifest: Manifest) -> list[str]:
     return [
         "## How the labels were checked\n\n"
         f"A model{f' ({plain(asker)})' if asker else ''} answered queries a second time, blind to the gold; `verified` in `gold` "
-        "says that its answer agreed. A query on which the two differ stays where it is, and both answers go to a file of "
-        "flagged queries beside the build, for people to judge; that file is no part of the dataset. Agreement of a model with "
-        "the gold is no proof of either.\n\n" + table(["split", "kind", "asked", "agreed", "agreement"], rows)
+        "says that its answer agreed. A query on which the two differ stays where it is, and both answers go to "
+        "`OUT.flagged.jsonl` beside the dataset, for people to judge; that file is no part of the dataset. Agreement of a model "
+        "with the gold is no proof of either.\n\n" + table(["split", "kind", "asked", "agreed", "agreement"], rows)
     ]
 
 

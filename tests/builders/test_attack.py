@@ -12,6 +12,7 @@ import pytest
 import mldr
 from mldr.builders import create, load_recipe
 from mldr.builders.attack import SourceIndex, attack, report
+from mldr.builders.attack.position import positioned
 from mldr.builders.attack.report import topics_found
 from mldr.builders.attack.trace import plain_words
 from mldr.builders.labels import label
@@ -31,7 +32,7 @@ from mldr.verify import verify
 from mldr.withhold import withhold
 from tests.builders.support import corpus
 from tests.builders.support import source as made_source
-from tests.conftest import Rows, small_dialogue, write_dataset
+from tests.conftest import Command, Rows, small_dialogue, write_dataset
 
 SALT = bytes(range(32))
 ROOT = Path(__file__).parents[2]
@@ -56,8 +57,13 @@ def unsalted(tmp_path_factory: pytest.TempPathFactory) -> mldr.Dataset:
     return built(tmp_path_factory.mktemp("unsalted"), b"")
 
 
-def built(folder: Path, salt: bytes, change: Callable[[Stitched], Stitched] = lambda made: made) -> mldr.Dataset:
-    """Build the demo by its parts, ids and seeds keyed by a salt, pictures by name; `change` stands for a rewriting model."""
+def built(
+    folder: Path,
+    salt: bytes,
+    change: Callable[[Stitched], Stitched] = lambda made: made,
+    ask: Callable[[str], str] = lambda text: text,
+) -> mldr.Dataset:
+    """Build the demo by its parts, ids and seeds keyed by a salt, pictures by name; `change` and `ask` stand for a model."""
     recipe = load_recipe(DEMO_FOLDER / "recipe.yaml")
     prepared = prepare(recipe, DEMO_FOLDER, folder / "work")
     heads = prepared.spool.heads
@@ -78,7 +84,7 @@ def built(folder: Path, salt: bytes, change: Callable[[Stitched], Stitched] = la
         rule = rules[f"{row.split}/{row.language}"]
         labelled = label(row, stitched, told, strangers, 2, rule, own_seed, salt=salt)
         tables["dialogues"].append(stitched.dialogue)
-        tables["queries"] += labelled.queries
+        tables["queries"] += [replace(query, text=ask(query.text)) for query in labelled.queries]
         tables["gold"] += labelled.gold
         tables["fragments"] += labelled.fragments
     for tables in splits.values():
@@ -138,22 +144,63 @@ def test_with_a_salt_no_id_is_rebuilt_yet_words_still_lead_to_public_sources(
     assert topics_found(found, private) > 0.95
 
 
+def test_a_secret_build_is_published_and_attacked_by_the_commands_alone(
+    tmp_path: Path, sources: list[SourceDialogue], command: Command
+) -> None:
+    recipe = load_recipe(DEMO_FOLDER / "recipe.yaml")
+    private = create(recipe.model_copy(update={"secret": True}), DEMO_FOLDER, tmp_path / "private")
+    public = tmp_path / "public"
+    assert command("mldr", "dataset", "withhold", str(private), "--split", "test", "--out", str(public))[0] == 0
+    assert command("mldr", "dataset", "verify", str(public))[0] == 0
+    assert recipe.notice.split(".")[0] in (public / "README.md").read_text(encoding="utf-8")
+    salt = (tmp_path / "private.salt").read_text(encoding="ascii").strip()
+    for path in public.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert salt.encode() not in content
+            assert bytes.fromhex(salt) not in content
+    rebuild = mldr.load(create(recipe, DEMO_FOLDER, tmp_path / "rebuild"))
+    found = attack(mldr.load(public), "test", sources, rebuild)
+    assert (found.ids_rebuilt, found.hash_rebuilt) == (0, False)
+    known = set(rebuild.manifest.gold_hash.values())
+    assert known.isdisjoint(mldr.load(public).manifest.gold_hash.values())
+    assert report(found, mldr.load(private))[1].answered == len(found.traced)
+
+
 def test_light_edits_do_not_hide_where_words_come_from(tmp_path: Path, sources: list[SourceDialogue]) -> None:
     private = built(tmp_path / "private", SALT, reworded(lambda text: text.upper().replace(",", " --")))
     found = attack(published(private, tmp_path / "public"), "test", sources)
     assert topics_found(found, private) > 0.9
 
 
-def test_words_that_a_model_wrote_anew_lead_nowhere(
-    tmp_path: Path, sources: list[SourceDialogue], salted: mldr.Dataset
+def new_words(text: str) -> str:
+    """Return a text that shares no word with what it was."""
+    return codecs.encode("".join(chr(ord(c) + 1) if c > "\u3000" else c for c in text), "rot13")[::-1]
+
+
+def test_new_words_alone_hide_little_where_queries_and_order_are_the_sources_own(
+    tmp_path: Path, sources: list[SourceDialogue]
 ) -> None:
-    private = built(tmp_path / "private", SALT, reworded(lambda text: codecs.encode(text, "rot13")[::-1]))
+    private = built(tmp_path / "private", SALT, reworded(new_words))
     found = attack(published(private, tmp_path / "public"), "test", sources)
-    open_found = attack(published(salted, tmp_path / "open"), "test", sources)
-    hidden, shown = report(found, private)[1], report(open_found, salted)[1]
-    assert hidden.exact_answerable is not None
-    assert shown.exact_answerable is not None
-    assert hidden.exact_answerable < 0.1 < shown.exact_answerable
+    exact = report(found, private)[1].exact_answerable
+    assert exact is not None
+    assert exact > 0.8
+    assert topics_found(found, private) > 0.9
+
+
+def test_new_queries_alone_leave_the_topics_open(tmp_path: Path, sources: list[SourceDialogue]) -> None:
+    private = built(tmp_path / "private", SALT, ask=new_words)
+    found = attack(published(private, tmp_path / "public"), "test", sources)
+    assert topics_found(found, private) > 0.95
+
+
+def test_new_words_and_new_queries_lead_nowhere(tmp_path: Path, sources: list[SourceDialogue]) -> None:
+    private = built(tmp_path / "private", SALT, reworded(new_words), new_words)
+    found = attack(published(private, tmp_path / "public"), "test", sources)
+    exact = report(found, private)[1].exact_answerable
+    assert exact is not None
+    assert exact < 0.1
     assert topics_found(found, private) < 0.2
 
 
@@ -222,6 +269,17 @@ def test_a_turn_is_found_by_its_words_and_its_source_by_the_others_around_it() -
     ]
     assert trace.parts == ((0, 1, 2), (4, 5, 6, 7))
     assert set(trace.source_ids) == {"one", "two"}
+
+
+def test_turns_are_laid_along_a_dialogue_by_length_and_pictures() -> None:
+    one, two = made_source("one", "a", 4, ("p",)), made_source("two", "b", 5, ("q", "r"))
+    texts = [(len(turn.text) * "x", turn.image is not None) for turn in (*two.turns, *one.turns)]
+    texts.insert(5, ("a bridge", False))
+    utterances = tuple(Utterance("x", text, (0,) if carries else ()) for text, carries in texts)
+    trace = positioned(replace(small_dialogue(1), utterances=utterances), [one, two])
+    assert trace is not None
+    assert [trace.utterances.get(i, ("", 0))[0] for i in range(10)] == [*["two"] * 5, "", *["one"] * 4]
+    assert positioned(small_dialogue(1), []) is None
 
 
 def test_spelling_does_not_count() -> None:

@@ -180,7 +180,7 @@ def test_agreement_cost_and_drops_are_told(small_dataset: mldr.Dataset) -> None:
         manifest.verification = {"test": {"image": {"asked": 4, "agreed": 1}, "negative": {"asked": 4, "agreed": 4}}}
         manifest.model_usage = {
             "stitch": {"model": "m", "requests": 1200, "tokens_in": 5, "tokens_out": 6, "cost": 1.5, "currency": "EUR"},
-            "verify": {"model": "v|x", "requests": 8, "tokens_in": 1, "tokens_out": 2},
+            "verify (judge)": {"model": "v|x", "requests": 8, "tokens_in": 1, "tokens_out": 2},
         }
         manifest.dropped = {"a <reason>": 7}
         manifest.canary = "mldr canary 1"
@@ -190,8 +190,9 @@ def test_agreement_cost_and_drops_are_told(small_dataset: mldr.Dataset) -> None:
         "| test | image | 4 | 1 | 25.0 % |\n| test | negative | 4 | 4 | 100.0 % |\n| test | all | 8 | 5 | 62.5 % |"
         in text
     )
-    assert "| stitch | m | 1,200 | 5 | 6 | 1.5 EUR |\n| verify | v\\|x | 8 | 1 | 2 | not priced |" in text
+    assert "| stitch | m | 1,200 | 5 | 6 | 1.5 EUR |\n| verify (judge) | v\\|x | 8 | 1 | 2 | not priced |" in text
     assert "- a \\<reason\\>: 7" in text
+    assert "A model (v\\|x) answered queries a second time" in text
     for heading in ("How the labels were checked", "What it cost", "What was left out", "Canary"):
         assert heading in headings(text)
 
