@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mldr.builders.licensed import allowed
 from mldr.builders.recipe import Recipe, SourceRecipe
 from mldr.builders.sources.record import Reading, Source, SourceDialogue, SourceImage
 from mldr.builders.spool import Spool, spooled
@@ -104,6 +105,9 @@ def prepare(recipe: Recipe, folder: Path, work: Path) -> Prepared:
 def _wanted(dialogue: SourceDialogue, recipe: Recipe, reading: Reading, dropped: Counter[str]) -> bool:
     if recipe.languages and dialogue.language not in recipe.languages:
         dropped[f"sources in a language the recipe does not name ({dialogue.language})"] += 1
+        return False
+    if reason := allowed(dialogue, recipe.licences):
+        dropped[f"sources whose licence the recipe does not name ({reason})"] += 1
         return False
     if dialogue.language not in bridges():
         known = ", ".join(sorted(bridges()))

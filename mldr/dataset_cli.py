@@ -1,4 +1,4 @@
-"""`mldr dataset`: stats, verify, show, withhold. No logic."""
+"""`mldr dataset`: look at one, and turn it into another: withheld, hydrated, exported, imported. No logic."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from mldr.console import application, say, show_json, show_table, show_text
 from mldr.errors import printable
 
-app = application("Look at a dataset: its statistics, whether it is what it says, one of its dialogues.")
+app = application("Look at a dataset, check it, and turn it into another: withheld, hydrated, exported, imported.")
 
 DatasetPath = Annotated[str, typer.Argument(metavar="DATASET", help="A dataset folder, or a Hub id (owner/name).")]
 
@@ -171,3 +171,47 @@ def import_release(
     findings = write(wanted, out, force=force, say=say)
     say(report(findings))
     show_text(str(out))
+
+
+@app.command()
+def hydrate(
+    dataset: DatasetPath,
+    downloads: Annotated[
+        Path, typer.Option(help="The folder for what is fetched; a recipe's `downloads` can name it.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Also write a copy of the dataset with those images present.")
+    ] = None,
+    delay: Annotated[float, typer.Option(help="Seconds between two requests to a host.", min=0)] = 1.0,
+    max_bytes: Annotated[int, typer.Option(help="Bytes of one image at most.", min=1, max=67_108_864)] = 67_108_864,
+    max_total: Annotated[int, typer.Option(help="Bytes of all images of this run at most; 0: no limit.", min=0)] = 0,
+    limit: Annotated[int, typer.Option(help="Ask for so many urls only; 0: all.", min=0)] = 0,
+    again: Annotated[bool, typer.Option("--again", help="Ask again for what was refused or unusable.")] = False,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Ask addresses that are not public too: servers of your own.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Fetch the images that a dataset names by url only. Run it again to go on; exit 3 says that this is worth it."""
+    import mldr
+    from mldr.console import progress
+    from mldr.downloads.polite import Manners
+    from mldr.errors import InterruptedRun
+    from mldr.hydrate import hydrate as fetch
+    from mldr.hydrate import write_hydrated
+
+    loaded = mldr.load(dataset)
+    manners = Manners(delay, max_bytes, max_total, allow_private=allow_private, again=again)
+    done = fetch(
+        loaded, downloads, manners, limit=limit, watch=lambda items, number: progress(items, number, "fetching")
+    )
+    written = {} if out is None else write_hydrated(loaded, downloads, out)
+    if json:
+        show_json({"urls": dict(done.counts), "failures": done.failures, "copy": dict(written)})
+    else:
+        lines = [f"{count:>9,}  {what}" for counts in (done.counts, written) for what, count in sorted(counts.items())]
+        show_text("\n".join(lines) or "no image is named by url only")
+    for failure in done.failures:
+        say(failure)
+    if done.passing:
+        raise InterruptedRun(f"{done.passing:,} urls failed for reasons that may pass; run the same command again")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from mldr.errors import MldrError
 from mldr.files import parse_json, sha256_file, sha256_text, write_json, written_whole
@@ -54,6 +54,8 @@ class Downloads:
             return None
         try:
             found = Download(**parse_json(path.read_bytes()))
+            if found.state not in get_args(State) or not isinstance(found.sha256, str):
+                raise ValueError(found.state)
         except (ValueError, TypeError) as error:
             raise MldrError(f"{path}: no record of a download; remove it, and its url is fetched again") from error
         if found.url != url:

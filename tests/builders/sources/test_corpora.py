@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mldr.builders.recipe import SourceRecipe
+from mldr.builders.sources.photochat import PhotoChatSource
 from mldr.builders.sources.record import SourceDialogue
+from mldr.downloads.folder import Download, Downloads
 from mldr.errors import InputError
 from tests.builders.sources.support import dialogcc, faults, mmdialog, photochat, put, put_parquet, read
 from tests.conftest import picture
@@ -300,6 +304,23 @@ def test_the_recipe_states_licences_where_it_wants_to(tmp_path: Path) -> None:
     assert (dialogue.images[0].licence, dialogue.images[0].attribution) == ("CC-BY-2.0", "by me")
     (dialogue,), _ = read("photochat", path)
     assert dialogue.images[0].licence == ""
+
+
+def test_a_url_that_hydrate_fetched_is_read_from_its_folder(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.json", [photochat(0), photochat(1)])
+    downloads = Downloads(tmp_path / "fetched")
+    url = "https://photos.example/0.jpg"
+    digest = hashlib.sha256(picture()).hexdigest()
+    downloads.keep(Download(url, "fetched", digest, len(picture()), 200), picture())
+    dialogues, reading = read("photochat", path, downloads="fetched")
+    assert not reading.faults
+    assert [image.path for dialogue in dialogues for image in dialogue.images] == [str(downloads.place(url)), ""]
+    assert dialogues[0].images[0].url == url
+    source = PhotoChatSource(SourceRecipe(type="photochat", name="src", path="a.json", downloads="fetched"), tmp_path)
+    assert source.inputs() == [path, downloads.place(url)]
+    downloads.place(url).write_bytes(b"other")
+    _, reading = read("photochat", path, downloads="fetched")
+    assert "not the bytes that came from the web" in faults(reading)[0]
 
 
 def test_a_path_or_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,311 @@
+"""The url-only images of a dataset, fetched on request; and a copy of the dataset in which they are present."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import cast
+
+from filelock import FileLock, Timeout
+
+from mldr.dataset import Dataset
+from mldr.dialogue import Dialogue, StoredImage
+from mldr.downloads.folder import Download, Downloads
+from mldr.downloads.polite import LATER, Fetcher, Manners, Wanted
+from mldr.errors import MldrError, printable
+from mldr.files import parse_json, sha256_file, sync_folder, write_text
+from mldr.images import ImageError, normalise
+from mldr.manifest import Manifest, ShardEntry, write_manifest
+from mldr.shards import read_shard, shard_name, write_shard
+from mldr.tables import Table
+
+BYTES_A_SHARD = 400 * 1024 * 1024
+"""Of encoded images."""
+FAILURES_KEPT = 20
+IN_TWO_SPLITS = "pictures that another split has too, left as urls"
+
+_COPIED: tuple[Table, ...] = ("queries", "gold", "fragments")
+_HEX = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(slots=True)
+class Hydration:
+    """What became of the url-only images of a dataset."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    """outcome -> urls."""
+    failures: list[str] = field(default_factory=list)
+    """The first urls that are not there, with the reason."""
+
+    @property
+    def passing(self) -> int:
+        """How many failed for reasons that may pass."""
+        return self.counts[LATER]
+
+
+def wanted(dataset: Dataset) -> Iterator[Wanted]:
+    """Yield the url of each url-only image, with its expected SHA-256 where its meta has one (`content_sha256` or `sha256`).
+
+    Raises:
+        MldrError: for a meta that is no JSON object.
+    """
+    for split in dataset.splits:
+        for row in dataset.arrow("images", split, ["image_key", "status", "url", "meta"]).to_pylist():
+            if row["status"] == "url_only" and row["url"]:
+                yield Wanted(row["url"], _expected(row["meta"] or "", f"{split}, image {row['image_key']}"))
+
+
+def _expected(meta: str, place: str) -> str:
+    if not meta:
+        return ""
+    try:
+        document = parse_json(meta)
+    except ValueError as error:
+        raise MldrError(f"{place}: its meta is {error}") from error
+    if not isinstance(document, dict):
+        raise MldrError(f"{place}: its meta is no JSON object")
+    digest = document.get("content_sha256", document.get("sha256", ""))
+    if digest and not (isinstance(digest, str) and _HEX.fullmatch(digest.lower())):
+        raise MldrError(f"{place}: its meta names {printable(str(digest), 80)!r}, which is no SHA-256 in hex")
+    return str(digest).lower()
+
+
+def hydrate(
+    dataset: Dataset,
+    downloads: Path,
+    manners: Manners,
+    *,
+    limit: int = 0,
+    watch: Callable[[Iterable[object], int], Iterable[object]] = lambda items, _: items,
+) -> Hydration:
+    """Fetch the url-only images of a dataset into a folder; what is there is not fetched again.
+
+    Args:
+        dataset: any dataset.
+        downloads: the folder, made where it is not there.
+        manners: towards servers, and how much is taken.
+        limit: only so many urls, in the order of asking; 0: all.
+        watch: passes the outcomes on and shows progress; gets their number.
+
+    Raises:
+        MldrError: for a damaged file or record in the folder, or if another run is filling it.
+    """
+    urls = list({one.url: one for one in wanted(dataset)}.values())
+    number = min(limit, len(urls)) if limit else len(urls)
+    hydration = Hydration()
+    downloads.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(downloads / ".lock", timeout=0):
+            fetcher = Fetcher(Downloads(downloads), manners, counts=hydration.counts)
+            for outcome in watch(islice(fetcher.fetch(urls), number), number):
+                one, done = cast("tuple[Wanted, Download | str]", outcome)
+                reason = done if isinstance(done, str) else f"{done.state} {done.reason}".strip()
+                fetched = not isinstance(done, str) and done.state == "fetched"
+                if not fetched and len(hydration.failures) < FAILURES_KEPT:
+                    hydration.failures.append(printable(f"{one.url}: {reason}"))
+    except Timeout as error:
+        raise MldrError(f"{downloads}: another run is filling this folder") from error
+    return hydration
+
+
+def write_hydrated(dataset: Dataset, downloads: Path, out: Path) -> Counter[str]:
+    """Write a copy of a dataset in which the images that were fetched are present; return what was done, counted.
+
+    Fetched images get their own keys, in the dialogues too; two that are the same picture become one row. A picture that
+    would be in two splits stays a url where it is less needed: training before validation before test. Queries, gold and
+    fragments are copied as they are, so the gold hash stays.
+
+    Args:
+        dataset: the original.
+        downloads: the folder that `hydrate` filled.
+        out: a folder that is not there yet, or is empty.
+
+    Raises:
+        MldrError: if something stands at `out`, or a downloaded file is not what came from the web.
+    """
+    out = out.resolve()
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise MldrError(f"{out} exists; choose another --out")
+    partial = out.with_name(f"{out.name}.partial")
+    if partial.exists() and not (partial / _MARK).is_file():
+        raise MldrError(f"{partial} stands where the copy would be made and is not ours; move it")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    (partial / _MARK).touch()
+    copy = _Copy(dataset, Downloads(downloads), partial, Counter())
+    copy.write()
+    if out.exists():
+        out.rmdir()
+    (partial / "dataset").replace(out)
+    sync_folder(out.parent)
+    shutil.rmtree(partial)
+    return copy.counts
+
+
+_MARK = ".hydrate"
+
+
+@dataclass(slots=True)
+class _Copy:
+    dataset: Dataset
+    downloads: Downloads
+    partial: Path
+    counts: Counter[str]
+
+    def write(self) -> None:
+        target = self.partial / "dataset"
+        target.mkdir()
+        manifest = self.dataset.manifest.model_copy(deep=True)
+        for name, columns in self.dataset.extra_columns().items():
+            if name.startswith(("images/", "dialogues/")):  # these two are written anew; the others are copied
+                self.counts["extra columns of dialogues or images that the copy leaves out"] += len(columns)
+        home = self._homes()
+        for split in sorted(self.dataset.splits, key=_need):
+            made, new_keys = self._made(split, home)
+            self._write_images(split, made, set(new_keys), target, manifest)
+            self._write_dialogues(split, new_keys, target, manifest)
+            for table in _COPIED:
+                for path in self.dataset.files(table, split):
+                    self._copy_file(path, target)
+        self._write_card(target, manifest)
+        for name in sorted(manifest.files):
+            if not (target / name).is_file():
+                manifest.files.pop(name)
+                self.counts["files that are no table of a split, not copied"] += 1
+        write_manifest(target, manifest)
+
+    def _copy_file(self, path: Path, target: Path) -> None:
+        name = path.relative_to(self.dataset.folder).as_posix()
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target / name)
+        if sha256_file(target / name) != self.dataset.manifest.files[name].sha256:
+            raise MldrError(f"{path}: its bytes are not those that the manifest names; see: mldr dataset verify")
+
+    def _homes(self) -> dict[str, str]:
+        """Return the key of each image that is present -> its split."""
+        home: dict[str, str] = {}
+        for split in self.dataset.splits:
+            for row in self.dataset.arrow("images", split, ["image_key", "status"]).to_pylist():
+                if row["status"] == "present":
+                    home[row["image_key"]] = split
+        return home
+
+    def _made(self, split: str, home: dict[str, str]) -> tuple[list[StoredImage], dict[str, str]]:
+        """Return the rows of the fetched images, bytes on disk, by key; and old key -> new key."""
+        made: dict[str, StoredImage] = {}
+        new_keys: dict[str, str] = {}
+        present = {key for key, where in home.items() if where == split}
+        for row in self.dataset.images(split):
+            if row.status != "url_only" or not row.url:
+                continue
+            image = self._present(row)
+            if image is None:
+                self.counts["images left as urls"] += 1
+            elif home.setdefault(image.image_key, split) != split:
+                self.counts[IN_TWO_SPLITS] += 1
+            else:
+                new_keys[row.image_key] = image.image_key
+                self.counts["images made present"] += 1
+                if image.image_key in present or image.image_key in made:
+                    self.counts["of them the same picture as another"] += 1
+                else:
+                    made[image.image_key] = image
+        return [made[key] for key in sorted(made)], new_keys
+
+    def _present(self, row: StoredImage) -> StoredImage | None:
+        path = self.downloads.fetched(row.url)
+        expected = _expected(row.meta, f"image {row.image_key}")
+        if path is None:
+            return None
+        encoded = path.read_bytes()
+        if expected and hashlib.sha256(encoded).hexdigest() != expected:
+            return None
+        try:
+            clean = normalise(encoded)
+        except ImageError as error:
+            raise MldrError(f"{path}: {error}; remove its record {path.name}.json") from error
+        self._kept(clean.image_key).write_bytes(clean.content)
+        return replace(
+            row,
+            image_key=clean.image_key,
+            status="present",
+            width=clean.width,
+            height=clean.height,
+            media_type=clean.media_type,
+        )
+
+    def _kept(self, key: str) -> Path:
+        return self.partial / key.removeprefix("sha256:")
+
+    def _write_images(
+        self, split: str, made: list[StoredImage], replaced: set[str], target: Path, manifest: Manifest
+    ) -> None:
+        """Write the split's images by key: the old rows that stay, and the new ones."""
+        old = [path for path in self.dataset.files("images", split)]
+        sizes = sum(path.stat().st_size for path in old) + sum(self._kept(one.image_key).stat().st_size for one in made)
+        kept = self.dataset.manifest.counts.get(split, {}).get("images", 0) - len(replaced)
+        total = kept + len(made)
+        for path in old:
+            manifest.files.pop(path.relative_to(self.dataset.folder).as_posix())
+        shards = max(1, math.ceil(sizes / BYTES_A_SHARD))
+        rows = self._merged(split, made, replaced)
+        limit = math.ceil(total / shards)
+        count = math.ceil(total / limit) if limit else 0
+        written = 0
+        for index in range(count):
+            name = shard_name("images", split, index, count)
+            number = write_shard(target / name, "images", islice(rows, limit))
+            manifest.files[name] = ShardEntry(rows=number, sha256=sha256_file(target / name))
+            written += number
+        if written != total or next(rows, None) is not None:
+            raise MldrError(f"{self.dataset.folder}: the images of {split} are not as many as the manifest says")
+        manifest.counts.setdefault(split, {})["images"] = total
+
+    def _merged(self, split: str, made: list[StoredImage], replaced: set[str]) -> Iterator[StoredImage]:
+        pending = iter(made)
+        one = next(pending, None)
+        for row in self.dataset.images(split):
+            while one is not None and one.image_key < row.image_key:
+                yield replace(one, content=self._kept(one.image_key).read_bytes())
+                one = next(pending, None)
+            if row.image_key not in replaced:
+                yield row
+        while one is not None:
+            yield replace(one, content=self._kept(one.image_key).read_bytes())
+            one = next(pending, None)
+
+    def _write_dialogues(self, split: str, new_keys: dict[str, str], target: Path, manifest: Manifest) -> None:
+        for path in self.dataset.files("dialogues", split):
+            name = path.relative_to(self.dataset.folder).as_posix()
+            dialogues = cast("Iterator[Dialogue]", read_shard(path, "dialogues"))
+            number = write_shard(target / name, "dialogues", (_with_keys(one, new_keys) for one in dialogues))
+            manifest.files[name] = ShardEntry(rows=number, sha256=sha256_file(target / name))
+
+    def _write_card(self, target: Path, manifest: Manifest) -> None:
+        if "README.md" not in manifest.files:
+            return
+        words = "\n".join(f"- {what}: {count:,}" for what, count in sorted(self.counts.items())) or "- nothing"
+        card = (self.dataset.folder / "README.md").read_text(encoding="utf-8").rstrip()
+        section = f"\n\n## Hydrated\n\nA copy of the dataset with images fetched from their urls:\n\n{words}\n"
+        write_text(target / "README.md", card + section)
+        manifest.files["README.md"] = ShardEntry(rows=0, sha256=sha256_file(target / "README.md"))
+
+
+def _with_keys(dialogue: Dialogue, new_keys: dict[str, str]) -> Dialogue:
+    images = tuple(
+        replace(image, image_key=new_keys.get(image.image_key, image.image_key)) for image in dialogue.images
+    )
+    return replace(dialogue, images=images)
+
+
+def _need(split: str) -> tuple[int, str]:
+    """Sort splits by how much they need their pictures: what is scored first."""
+    order = ("test", "validation")
+    return (order.index(split) if split in order else len(order), split)
