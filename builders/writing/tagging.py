@@ -86,7 +86,7 @@ def tag_table(value: Any, names: Sequence[str], language: str, counts: Counter[s
 async def tagged(
     voice: Voice, dialogue: Dialogue, bridge_ids: Sequence[int], language: str, ledger: Ledger
 ) -> Kept | None:
-    """Return the tags of a dialogue's elements, None where the model gives no answer.
+    """Return the tags of a dialogue's elements, None where the model gives no answer or nothing of it is good.
 
     After all attempts the last answer is taken for what is good in it.
     """
@@ -100,6 +100,8 @@ async def tagged(
         return None
     last = answers[-1]
     table = tag_table(last.value, names, language, ledger.counts)
+    if not any(coarse or fine for _, coarse, fine in table):
+        return None
     return Kept({"elements": table}, last.model, last.prompt, last.attempt)
 
 

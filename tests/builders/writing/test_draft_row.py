@@ -156,6 +156,14 @@ def test_where_the_model_gives_no_tags_queries_and_negatives_are_the_sources_own
     assert clerk.steps() == ["tags"]
 
 
+def test_an_answer_without_a_tag_leaves_the_sources_own() -> None:
+    clerk = Clerk(turns={"tags": lambda value: {"tags": []}})
+    draft, _, labelled = made(material(), context(tag=TagSettings(model="writer", attempts=1)), clerk)
+    assert draft.tags is None
+    assert any(gold.fragment_id for gold in labelled.gold)
+    assert labelled.counts["dialogues with the tags of their sources, the model gave none"] == 1
+
+
 def test_of_fragments_with_the_same_elements_one_is_kept_and_the_topic_is_asked_for_by_its_tag() -> None:
     def by_topic(value: dict[str, Any]) -> dict[str, Any]:
         n = len(value["tags"])
