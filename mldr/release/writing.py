@@ -11,7 +11,7 @@ from mldr.dataset import Dataset
 from mldr.dialogue import Dialogue, DialogueImage, Fragment, Gold, Query, StoredImage, Utterance
 from mldr.files import canonical_json, parse_json, sha256_file, sha256_text, write_text
 from mldr.identity import fragment_id, query_ids
-from mldr.manifest import Manifest, ShardEntry, gold_hash, write_manifest
+from mldr.manifest import Manifest, Release, ShardEntry, gold_hash, write_manifest
 from mldr.release.card import card
 from mldr.release.clusters import chats, clusters
 from mldr.release.findings import Findings
@@ -43,9 +43,10 @@ def write_dataset(spool: Spool, folder: Path, manifest: Manifest, findings: Find
     for split in written.splits:
         golds = ((gold, asked.dialogue) for asked in written.asked(split) for gold in asked.gold)
         manifest.gold_hash[split] = gold_hash(golds)
-    assert manifest.release is not None
-    manifest.release.shared = {place: len(values) for place, values in shared_between_splits(written).items()}
-    manifest.release.oddities = dict(sorted(findings.oddities.items()))
+    release = manifest.release or Release()
+    release.shared = {place: len(values) for place, values in shared_between_splits(written).items()}
+    release.oddities = dict(sorted(findings.oddities.items()))
+    manifest.release = release
     write_manifest(folder, manifest)
     write_text(folder / "README.md", card(Dataset(folder)))
     manifest.files["README.md"] = ShardEntry(rows=0, sha256=sha256_file(folder / "README.md"))
