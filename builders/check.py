@@ -20,8 +20,8 @@ from mldr.builders.planning import Planned, plan_build, rule_queries
 from mldr.builders.pricing import StepPrice, price_steps
 from mldr.builders.reading import prepare
 from mldr.builders.recipe import Recipe
+from mldr.builders.writing.draft import read_drafts
 from mldr.builders.writing.realise import realise
-from mldr.builders.writing.store import read_drafts
 from mldr.dialogue import Dialogue
 from mldr.errors import printable
 from mldr.executors import LocalExecutor

@@ -13,9 +13,8 @@ from mldr.builders.context import material_of, read_context
 from mldr.builders.drafting import draft_path
 from mldr.builders.labels import Labelled
 from mldr.builders.planfile import Plan, PlanUnit, RowInputs, read_rows, slice_path
-from mldr.builders.writing.draft import Draft
+from mldr.builders.writing.draft import Draft, read_drafts
 from mldr.builders.writing.realise import realise
-from mldr.builders.writing.store import read_drafts
 from mldr.executors import Executor
 from mldr.files import canonical_json, write_json, write_text
 from mldr.progress import Progress

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
 from mldr.builders.asking import Asking
 from mldr.builders.writing.asker import Kept
 from mldr.dialogue import LabelSource, Level, NegativeType
-from mldr.files import parse_json
+from mldr.files import parse_json, read_lines
 
 _NEGATIVE = ("text", "level", "label_source", "label_model", "negative_type", "meta")
+LINE_LIMIT = 1 << 30
+"""Bytes of one draft."""
 
 
 @dataclass(slots=True)
@@ -72,6 +75,12 @@ class Draft:
             usage=document["usage"],
             shared=document["shared"],
         )
+
+
+def read_drafts(path: Path) -> Iterator[Draft]:
+    """Yield the drafts of a file, one a line, in the order of its rows."""
+    for _, line in read_lines(path, LINE_LIMIT):
+        yield Draft.from_json(line)
 
 
 def _dump(kept: Kept | None) -> dict[str, Any] | None:

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import re
-
-from mldr.cards import front_matter
+from mldr.card.front import front_matter
+from mldr.card.markdown import bullets, plain, table
 from mldr.dataset import Dataset
-from mldr.errors import printable
+from mldr.licences import combined
 from mldr.manifest import Release
 from mldr.summary import ROWS, shown, summarise
-
-_MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~&!])")
-
-
-def plain(text: str) -> str:
-    """Return foreign text so that Markdown shows it and does nothing with it."""
-    return _MARKDOWN.sub(r"\\\1", printable(text))
 
 
 def card(dataset: Dataset) -> str:
     """Return the README of an imported release."""
     release = dataset.manifest.release or Release()
     summaries = {split: summarise(dataset, split) for split in dataset.splits}
-    languages = {language for summary in summaries.values() for language in summary.languages}
-    lines = ["| | " + " | ".join(summaries) + " |", "|---" * (len(summaries) + 1) + "|"]
-    for field, words in ROWS:
-        lines.append(f"| {words} | " + " | ".join(plain(shown(s, field)) for s in summaries.values()) + " |")
+    rows = [[words, *(plain(shown(s, field)) for s in summaries.values())] for field, words in ROWS]
     scopes = dataset.manifest.consent_scopes
     parts = [
-        f"---\n{front_matter(dataset, languages)}---\n",
+        front_matter(dataset, summaries, combined([""])),
         f"# {dataset.name}\n",
         "> **The release of the authors of F2RVLM (arXiv 2508.17714), read by mldr. Its licence is not stated here, so it is "
         "not redistributable: whoever holds an agreement with the authors keeps to it.**\n",
@@ -38,7 +27,7 @@ def card(dataset: Dataset) -> str:
             if scopes
             else "no consent scope stated.\n"
         ),
-        "## Statistics\n\n" + "\n".join(lines) + "\n",
+        "## Statistics\n\n" + table(["", *summaries], rows),
         "## What is in two splits\n\n" + _counts(release.shared, "Nothing."),
         "## What was odd\n\n" + _counts(release.oddities, "Nothing."),
         "## Records that could not be used\n\n" + _counts(dataset.manifest.dropped, "None."),
@@ -49,7 +38,7 @@ def card(dataset: Dataset) -> str:
 
 def _counts(counts: dict[str, int], nothing: str) -> str:
     return (
-        "\n".join(f"- {plain(reason)}: {count:,}" for reason, count in sorted(counts.items())) + "\n"
+        bullets([f"{plain(reason)}: {count:,}" for reason, count in sorted(counts.items())])
         if counts
-        else nothing + "\n"
+        else f"{nothing}\n"
     )
