@@ -190,6 +190,7 @@ def hydrate(
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Ask addresses that are not public too: servers of your own.")
     ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a dataset that stands at --out.")] = False,
     json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Fetch the images that a dataset names by url only. Run it again to go on; exit 3 says that this is worth it."""
@@ -205,7 +206,7 @@ def hydrate(
     done = fetch(
         loaded, downloads, manners, limit=limit, watch=lambda items, number: progress(items, number, "fetching")
     )
-    written = {} if out is None else write_hydrated(loaded, downloads, out)
+    written = {} if out is None else write_hydrated(loaded, downloads, out, force=force)
     if json:
         show_json({"urls": dict(done.counts), "failures": done.failures, "copy": dict(written)})
     else:
@@ -214,4 +215,7 @@ def hydrate(
     for failure in done.failures:
         say(failure)
     if done.passing:
-        raise InterruptedRun(f"{done.passing:,} urls failed for reasons that may pass; run the same command again")
+        hint = "" if out is None else " (with --force, to replace the copy)"
+        raise InterruptedRun(
+            f"{done.passing:,} urls failed for reasons that may pass; run the same command again{hint}"
+        )

@@ -22,7 +22,7 @@ from mldr.downloads.polite import LATER, Fetcher, Manners, Wanted
 from mldr.errors import MldrError, printable
 from mldr.files import parse_json, sha256_file, sync_folder, write_text
 from mldr.images import ImageError, normalise
-from mldr.manifest import Manifest, ShardEntry, write_manifest
+from mldr.manifest import MANIFEST, Manifest, ShardEntry, write_manifest
 from mldr.shards import read_shard, shard_name, write_shard
 from mldr.tables import Table
 
@@ -115,7 +115,7 @@ def hydrate(
     return hydration
 
 
-def write_hydrated(dataset: Dataset, downloads: Path, out: Path) -> Counter[str]:
+def write_hydrated(dataset: Dataset, downloads: Path, out: Path, *, force: bool = False) -> Counter[str]:
     """Write a copy of a dataset in which the images that were fetched are present; return what was done, counted.
 
     Fetched images get their own keys, in the dialogues too; two that are the same picture become one row. A picture that
@@ -126,13 +126,17 @@ def write_hydrated(dataset: Dataset, downloads: Path, out: Path) -> Counter[str]
         dataset: the original.
         downloads: the folder that `hydrate` filled.
         out: a folder that is not there yet, or is empty.
+        force: replace a dataset that stands at `out`.
 
     Raises:
         MldrError: if something stands at `out`, or a downloaded file is not what came from the web.
     """
     out = out.resolve()
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise MldrError(f"{out} exists; choose another --out")
+        if out == dataset.folder.resolve() or not (out / MANIFEST).is_file():
+            raise MldrError(f"{out} is no copy that may be replaced; choose another --out")
+        if not force:
+            raise MldrError(f"{out} exists; choose another --out, or replace it with --force")
     partial = out.with_name(f"{out.name}.partial")
     if partial.exists() and not (partial / _MARK).is_file():
         raise MldrError(f"{partial} stands where the copy would be made and is not ours; move it")
@@ -142,7 +146,7 @@ def write_hydrated(dataset: Dataset, downloads: Path, out: Path) -> Counter[str]
     copy = _Copy(dataset, Downloads(downloads), partial, Counter())
     copy.write()
     if out.exists():
-        out.rmdir()
+        out.replace(partial / "old")  # kept until the new one stands in its place
     (partial / "dataset").replace(out)
     sync_folder(out.parent)
     shutil.rmtree(partial)

@@ -197,7 +197,9 @@ def _item(window: _Window, place: str) -> Any:
         except ValueError as error:
             return _skip(window, place, error)
         else:
-            if end < len(window.text) or window.ended:  # a number may go on in the next piece
+            # A number may go on in the next piece: 1 of 1.5, 2 of 2e3.
+            is_whole = not isinstance(value, int | float) or window.text[end : end + 1] in tuple(",] \t\r\n")
+            if window.ended or is_whole:
                 window.at = end
                 return value
         if len(window.text) - window.at > RECORD_LIMIT:

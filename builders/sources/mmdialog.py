@@ -93,7 +93,9 @@ class MMDialogSource(Corpus):
                 key = "" if piece.media is None else str(piece.media)
                 folders = (f"{file.parent.name}/", "", "images/", f"{file.parent.name}/images/") if key else ()
                 names = tuple(f"{folder}{key}.jpg" for folder in folders)
-                images.append(CorpusImage(id=key, names=names, held=piece.image))
+                # A key may stand in two splits, each with its own file.
+                identifier = f"{file.parent.name}/{key}" if key and len(self.files) > 1 else key
+                images.append(CorpusImage(id=identifier, names=names, held=piece.image))
         first = images[0] if images else None
         yield NeutralTurn(speaker=speaker, text="\n".join(texts), image=first)
         for image in images[1:]:

@@ -180,26 +180,7 @@ def convert(
     """
     before, noted = reading.faults.total, reading.counts.copy()
     dialogue = cut(dialogue, recipe.max_turns, reading)
-    turns: list[SourceTurn] = []
-    images: list[SourceImage] = []
-    for index, turn in enumerate(dialogue.turns):
-        here = f"{place}, turns.{index}"
-        text = clean_text(turn.text, here, reading)
-        if turn.speaker not in dialogue.speakers:
-            reading.faults.add(here, f"speaker {turn.speaker!r} is not among the dialogue's speakers")
-            continue
-        if not text.strip() and turn.image is None:
-            reading.faults.add(here, "has neither text nor an image; remove the turn")
-        image = None
-        if turn.image is not None:
-            image = len(images)
-            words = {
-                key: clean_text(getattr(turn.image, key), here, reading) for key in ("id", "path", "url", "caption")
-            }
-            carried = turn.image.model_copy(update=words)
-            found = replace(image_of(carried, f"{dialogue.id}#{image}", here, reading), place=here)
-            images.append(_under_terms(found, turn.image, recipe, reading))
-        turns.append(SourceTurn(dialogue.speakers.index(turn.speaker), text if text.strip() else "", image))
+    turns, images = _turns(dialogue, recipe, place, reading, image_of)
     tags = tuple(_tags(dialogue.tags, turns, len(images), place, reading))
     identifier, topic, licence, attribution, *speakers = (
         clean_text(text, place, reading)
@@ -231,6 +212,32 @@ def convert(
         place=place,
         changes=(*changes, *_changes(reading.counts, noted, len(turns))),
     )
+
+
+def _turns(
+    dialogue: NeutralDialogue, recipe: SourceRecipe, place: str, reading: Reading, image_of: ImageOf
+) -> tuple[list[SourceTurn], list[SourceImage]]:
+    turns: list[SourceTurn] = []
+    images: list[SourceImage] = []
+    for index, turn in enumerate(dialogue.turns):
+        here = f"{place}, turns.{index}"
+        text = clean_text(turn.text, here, reading)
+        if turn.speaker not in dialogue.speakers:
+            reading.faults.add(here, f"speaker {turn.speaker!r} is not among the dialogue's speakers")
+            continue
+        if not text.strip() and turn.image is None:
+            reading.faults.add(here, "has neither text nor an image; remove the turn")
+        image = None
+        if turn.image is not None:
+            image = len(images)
+            words = {
+                key: clean_text(getattr(turn.image, key), here, reading) for key in ("id", "path", "url", "caption")
+            }
+            carried = turn.image.model_copy(update=words)
+            found = replace(image_of(carried, f"{dialogue.id}#{image}", here, reading), place=here)
+            images.append(_under_terms(found, turn.image, recipe, reading))
+        turns.append(SourceTurn(dialogue.speakers.index(turn.speaker), text if text.strip() else "", image))
+    return turns, images
 
 
 def _under_terms(found: SourceImage, image: NeutralImage, recipe: SourceRecipe, reading: Reading) -> SourceImage:

@@ -42,11 +42,18 @@ def rows(path: Path) -> Iterator[dict[str, Any]]:
     number = 0
     try:
         with pq.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            if len(set(names)) < len(names):
+                raise ValueError("two of its columns have the same name")
             for batch in file.iter_batches(batch_size=ROWS_A_BATCH):
                 for row in batch.to_pylist():
                     yield {key: _without_bytes(value, path, (key, str(number))) for key, value in row.items()}
                     number += 1
-    except (pa.ArrowException, OSError) as error:
+    except (
+        pa.ArrowException,
+        OSError,
+        ValueError,
+    ) as error:  # ValueError: text that is no UTF-8
         raise fault(f"{path}[{number}]", f"not Parquet that can be read ({str(error).splitlines()[0]})") from error
 
 

@@ -152,8 +152,10 @@ def test_nothing_is_overwritten(tmp_path: Path, site: Site) -> None:
     dataset = write_dataset(tmp_path / "d", {"test": with_images(0, named("a", site.picture("/a")))})
     hydrate(dataset, tmp_path / "fetched", OWN)
     write_text(tmp_path / "new/mine.txt", "mine")
-    with pytest.raises(MldrError, match="exists; choose another --out"):
-        write_hydrated(dataset, tmp_path / "fetched", tmp_path / "new")
+    with pytest.raises(MldrError, match="no copy that may be replaced"):
+        write_hydrated(dataset, tmp_path / "fetched", tmp_path / "new", force=True)
+    with pytest.raises(MldrError, match="no copy that may be replaced"):
+        write_hydrated(dataset, tmp_path / "fetched", dataset.folder, force=True)
     write_text(tmp_path / "other.partial/mine.txt", "mine")
     with pytest.raises(MldrError, match="is not ours"):
         write_hydrated(dataset, tmp_path / "fetched", tmp_path / "other")
@@ -162,6 +164,10 @@ def test_nothing_is_overwritten(tmp_path: Path, site: Site) -> None:
     (tmp_path / "third.partial").mkdir()
     (tmp_path / "third.partial/.hydrate").touch()
     write_hydrated(dataset, tmp_path / "fetched", tmp_path / "third")
+    verify(mldr.load(tmp_path / "third"))
+    with pytest.raises(MldrError, match="or replace it with --force"):
+        write_hydrated(dataset, tmp_path / "fetched", tmp_path / "third")
+    write_hydrated(dataset, tmp_path / "fetched", tmp_path / "third", force=True)
     verify(mldr.load(tmp_path / "third"))
 
 

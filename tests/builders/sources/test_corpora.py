@@ -113,6 +113,16 @@ def test_mmdialog_spreads_the_pictures_of_a_message_over_turns_of_its_speaker(tm
     assert "pictures of one message spread over turns" in dialogue.changes
 
 
+def test_a_media_key_of_two_splits_is_no_conflict(tmp_path: Path) -> None:
+    for split, colour in (("train", "red"), ("test", "blue")):
+        put(tmp_path / "mm" / split / "conversations.json", [mmdialog(("7",))])
+        (tmp_path / "mm" / split / "7.jpg").write_bytes(picture(colour, kind="JPEG"))
+    dialogues, reading = read("mmdialog", tmp_path / "mm")
+    assert not reading.faults
+    assert [dialogue.images[0].ref for dialogue in dialogues] == ["src/test/7", "src/train/7"]
+    assert [Path(dialogue.images[0].path).parent.name for dialogue in dialogues] == ["test", "train"]
+
+
 @pytest.mark.parametrize("key", ["../../secret", "/etc/passwd", "a\\b", "link"])
 def test_a_media_key_never_leads_out_of_the_folder(tmp_path: Path, key: str) -> None:
     (tmp_path / "secret.jpg").write_bytes(picture(kind="JPEG"))

@@ -27,7 +27,7 @@ def read(path: Path) -> tuple[list[Any], list[str]]:
     return found, [f"{Path(fault.place).name}: {fault.message}" for fault in reading.faults]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     items=st.lists(values, max_size=6), piece=st.integers(1, 9), indent=st.sampled_from([None, 2]), raw=st.booleans()
 )

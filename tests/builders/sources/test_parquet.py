@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from mldr.builders.pictures import normalised
@@ -76,3 +77,13 @@ def test_a_cut_off_parquet_file_is_a_fault(tmp_path: Path) -> None:
         list(rows(path))
     with pytest.raises(ImageError, match="Parquet"):
         member_bytes(path, "shown:0:0:image")
+
+
+def test_text_that_is_no_utf8_and_two_columns_of_one_name_are_faults(tmp_path: Path) -> None:
+    raw = pa.array([b"\xff\xfe"], pa.binary())
+    bad = pa.StringArray.from_buffers(1, raw.buffers()[1], raw.buffers()[2])
+    pq.write_table(pa.table({"a": bad}), tmp_path / "a.parquet")
+    pq.write_table(pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"]), tmp_path / "b.parquet")
+    for name in ("a", "b"):
+        with pytest.raises(InputError, match=r"parquet\[0\]: not Parquet that can be read"):
+            list(rows(tmp_path / f"{name}.parquet"))
