@@ -17,7 +17,7 @@ from mldr.builders.writing.stitching import stitched_by_model
 from mldr.builders.writing.tagging import tag_fragments, tag_members
 from mldr.builders.writing.verifying import flagged, similarity
 from mldr.dialogue import Dialogue, Fragment, Gold, Query
-from mldr.files import canonical_json
+from mldr.files import canonical_json, parse_json
 
 
 def realise(
@@ -50,7 +50,16 @@ def realise(
     queries, gold = rows_of(material.row, asked, context.salt)
     fragments = sorted((one.fragment for one in candidates if one.fragment), key=lambda one: one.fragment_id)
     labelled = Labelled(tuple(fragments), queries, gold, +counts)
-    return stitched.dialogue, verified(labelled, context, draft)
+    return with_changes(stitched.dialogue, material), verified(labelled, context, draft)
+
+
+def with_changes(dialogue: Dialogue, material: Material) -> Dialogue:
+    """Return the dialogue with what its sources' reader changed in them, as their licences ask to be said."""
+    changes = sorted({change for source in material.sources for change in source.changes})
+    if not changes:
+        return dialogue
+    told = parse_json(dialogue.meta) if dialogue.meta else {}
+    return replace(dialogue, meta=canonical_json({**told, "changes": changes}))
 
 
 def stitched_of(material: Material, image_keys: Mapping[str, str], context: WritingContext, draft: Draft) -> Stitched:

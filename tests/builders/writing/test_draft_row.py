@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -329,3 +330,14 @@ def test_usage_is_summed_by_step_and_shared_questions_stand_apart() -> None:
     assert own + len(draft.shared) == len(clerk.asked)
     assert set(draft.usage) == {"stitch/writer", "tag/writer", "queries/writer", "verify/judge"}
     assert {row[0] for row in draft.shared.values()} == {"queries/writer"}
+
+
+def test_what_a_reader_changed_in_the_sources_is_said_of_the_dialogue() -> None:
+    boats = replace(BOATS, changes=("cut to 5 turns",))
+    bread = replace(BREAD, changes=("NUL removed", "cut to 5 turns"))
+    by_rule, _ = realise(material(boats, bread, BIKES), KEYS, context(), None)
+    assert by_rule is not None
+    assert json.loads(by_rule.meta) == {"changes": ["NUL removed", "cut to 5 turns"]}
+    _, dialogue, _ = made(material(boats, BREAD, BIKES), context(stitch=StitchSettings(model="writer")), Clerk())
+    assert json.loads(dialogue.meta)["changes"] == ["cut to 5 turns"]
+    assert json.loads(dialogue.meta)["stitch"]["attempt"] == 1
