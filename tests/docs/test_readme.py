@@ -90,8 +90,9 @@ def test_the_recipe_and_the_source_line_of_the_guide_can_be_built(tmp_path: Path
     from tests.conftest import picture
 
     guide = ROOT / "docs" / "recipe.md"
-    (text,) = blocks(guide, "yaml")
+    text, further = blocks(guide, "yaml")
     assert Recipe.model_validate(yaml.safe_load(text)).name == "holiday"
+    assert Recipe.model_validate({**yaml.safe_load(text), **yaml.safe_load(further)}).verify is not None
     (line,) = blocks(guide, "json")
     record = json.loads(line)
     (tmp_path / "pictures").mkdir()
@@ -104,7 +105,12 @@ def test_the_recipe_and_the_source_line_of_the_guide_can_be_built(tmp_path: Path
                 own["turns"][0].pop("image")
                 own["tags"] = [{**record["tags"][0], "images": []}]
             stream.write(json.dumps(own) + "\n")
-    recipe = {**yaml.safe_load(text), "splits": {"test": 1.0}, "languages": ["en"]}
+    recipe = {
+        **yaml.safe_load(text),
+        "splits": {"test": 1.0},
+        "languages": ["en"],
+        "licences": ["CC-BY-4.0", "unknown"],
+    }
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe), encoding="utf-8")
     run("mldr build create recipe.yaml --out out", tmp_path)
     run("mldr dataset verify out", tmp_path)
