@@ -158,4 +158,4 @@ class _Near:
         if not members:
             return []
         start = int(sha256_text(f"{self._seed}/near/{head.source_id}")[:16], 16) % len(members)
-        return (members[start:] + members[:start])[:_TRIED]
+        return (members[start : start + _TRIED] + members[: max(0, start + _TRIED - len(members))])[: len(members)]

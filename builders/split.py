@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -78,12 +79,7 @@ class _Deal:
         rest = len(heads) - sum(share * len(heads) for share in shares.values())
         if rest >= 0.5:
             self._shares[UNUSED] = rest / len(heads)
-        topics = Counter((head.language, head.topic) for head in heads.values())
-        rarest = min(self._shares.values())
-        self._stratum: dict[str, Stratum] = {}
-        for source_id, head in heads.items():
-            shared_out = topics[head.language, head.topic] * rarest >= 1
-            self._stratum[source_id] = (head.language, head.topic if shared_out else "")
+        self._stratum = _strata(heads, min(shares.values()))
         self._size_of = Counter(self._stratum.values())
         self._total = len(heads)
         self._held: dict[str, Counter[Stratum]] = {split: Counter() for split in self._shares}
@@ -119,17 +115,30 @@ def _growth(held: int, more: int, target: float) -> float:
     return more * (2 * (held - target) + more) / target
 
 
+def _strata(heads: Mapping[str, SourceHead], rarest: float) -> dict[str, Stratum]:
+    """Return the stratum of each source; topics of which a split of the share `rarest` would get none are one stratum."""
+    topics = Counter((head.language, head.topic) for head in heads.values())
+    return {
+        source_id: (head.language, head.topic if topics[head.language, head.topic] * rarest >= 1 else "")
+        for source_id, head in heads.items()
+    }
+
+
 def topic_deviation(heads: Mapping[str, SourceHead], split_of: Mapping[str, str]) -> dict[str, float]:
     """Return for each split how far its mix of topics is from that of all splits together.
 
-    The total variation distance: the share of its sources that would have to be of another topic, 0 to 1.
+    The total variation distance: the share of its sources that would have to be of another topic, 0 to 1. Topics so rare
+    that the smallest split would get none of them count as one for each language.
     """
-    whole = Counter((heads[s].language, heads[s].topic) for s in split_of)
+    sizes = Counter(split_of.values())
+    if not sizes:
+        return {}
+    stratum = _strata({source_id: heads[source_id] for source_id in split_of}, min(sizes.values()) / sizes.total())
+    whole = Counter(stratum.values())
     mixes: dict[str, Counter[Stratum]] = defaultdict(Counter)
     for source_id, split in split_of.items():
-        mixes[split][heads[source_id].language, heads[source_id].topic] += 1
-    deviation = {}
-    for split, mix in sorted(mixes.items()):
-        gaps = (abs(mix[topic] / mix.total() - count / whole.total()) for topic, count in sorted(whole.items()))
-        deviation[split] = sum(gaps) / 2
-    return deviation
+        mixes[split][stratum[source_id]] += 1
+    return {
+        split: math.fsum(abs(mix[one] / sizes[split] - count / sizes.total()) for one, count in whole.items()) / 2
+        for split, mix in sorted(mixes.items())
+    }
