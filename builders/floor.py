@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 import numpy as np
 
-from mldr.dataset import Dataset
-from mldr.dialogue import Dialogue, Gold
+from mldr.dataset import Asked, Dataset
 from mldr.eval.counts import Counts, CountTable
 from mldr.eval.measures import HEADLINE, Measure, statistic
 from mldr.eval.outcomes import OUTCOMES
+from mldr.eval.ragged import Ints
 
 SYSTEMS = ("all", "none", "random")
 """Everything; nothing; each utterance and image with an even chance, as the retriever `random` draws them with seed 0."""
 
 _CHUNK = 10_000
 """Queries that are counted at a time: what memory holds."""
-
-_Row = tuple[int, int, int, int]
-"""Of one query and modality: candidates, gold, given, right."""
 
 
 def floor(dataset: Dataset, split: str, measures: Sequence[Measure] = HEADLINE) -> dict[str, dict[str, float | None]]:
@@ -32,10 +29,12 @@ def floor(dataset: Dataset, split: str, measures: Sequence[Measure] = HEADLINE) 
     """
     columns, values = statistic(measures)
     sums = {system: np.zeros(len(columns)) for system in SYSTEMS}
-    asked = ((one.dialogue, gold) for one in dataset.asked(split) for gold in one.gold)
-    while chunk := list(islice(asked, _CHUNK)):
-        for system in SYSTEMS:
-            table = _table([_rows(system, dialogue, gold) for dialogue, gold in chunk])
+    rows = (row for asked in dataset.asked(split) for row in _rows(asked))
+    while chunk := list(islice(rows, _CHUNK)):
+        # Of each query, system and modality: candidates, gold, given, right.
+        numbers = np.array(chunk, dtype=np.int64).reshape(len(chunk), len(SYSTEMS), 2, 4)
+        for position, system in enumerate(SYSTEMS):
+            table = _table(numbers[:, position])
             sums[system] += [table.column(name).sum() for name in columns]
     found: dict[str, dict[str, float | None]] = {}
     for system, total in sums.items():
@@ -44,36 +43,32 @@ def floor(dataset: Dataset, split: str, measures: Sequence[Measure] = HEADLINE) 
     return found
 
 
-def _rows(system: str, dialogue: Dialogue, gold: Gold) -> tuple[_Row, _Row]:
-    texts = sorted(set(range(dialogue.n_utterances)) - set(dialogue.textless_ids))
-    images = range(dialogue.n_images)
-    draws = _draws(system, gold.query_id)
-    return _row(texts, set(gold.utterance_ids), draws), _row(images, set(gold.image_ids), draws)
+def _rows(asked: Asked) -> Iterator[list[int]]:
+    """Yield 24 numbers a query: of each of `SYSTEMS` and each modality candidates, gold, given, right."""
+    textless = set(asked.dialogue.textless_ids)
+    texts = [i for i in range(asked.dialogue.n_utterances) if i not in textless]
+    images = range(asked.dialogue.n_images)
+    for gold in asked.gold:
+        sides = [
+            (ids, own & set(ids)) for ids, own in ((texts, set(gold.utterance_ids)), (images, set(gold.image_ids)))
+        ]
+        draw = random.Random(f"0/{gold.query_id}").random
+        everything = [number for ids, own in sides for number in (len(ids), len(own), len(ids), len(own))]
+        nothing = [number for ids, own in sides for number in (len(ids), len(own), 0, 0)]
+        drawn = []
+        for ids, own in sides:
+            given = [i for i in ids if draw() < 0.5]
+            drawn += [len(ids), len(own), len(given), sum(i in own for i in given)]
+        yield everything + nothing + drawn
 
 
-def _draws(system: str, query_id: str) -> Iterator[bool]:
-    if system != "random":
-        while True:
-            yield system == "all"
-    draw = random.Random(f"0/{query_id}")
-    while True:
-        yield draw.random() < 0.5
-
-
-def _row(candidates: Iterable[int], gold: set[int], draws: Iterator[bool]) -> _Row:
-    ids = list(candidates)
-    given = {i for i in ids if next(draws)}
-    return len(ids), len(gold & set(ids)), len(given), len(given & gold)
-
-
-def _table(rows: list[tuple[_Row, _Row]]) -> CountTable:
-    numbers = np.array(rows, dtype=np.int64).reshape(len(rows), 2, 4)
+def _table(numbers: Ints) -> CountTable:
     given = numbers[:, :, 2].sum(axis=1)
     outcome = np.where(given > 0, OUTCOMES.index("ok"), OUTCOMES.index("empty")).astype(np.int64)
     return CountTable(_counts(numbers[:, 0]), _counts(numbers[:, 1]), outcome)
 
 
-def _counts(numbers: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Counts:
+def _counts(numbers: Ints) -> Counts:
     candidates, gold, given, right = (np.ascontiguousarray(numbers[:, i]) for i in range(4))
     missed = gold - right
     return Counts(

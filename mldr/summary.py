@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections import Counter
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.dataclasses import dataclass
 
 from mldr.dataset import Asked, Dataset
 from mldr.dialogue import Dialogue, Gold
 from mldr.errors import printable
+from mldr.licences import UNKNOWN
 from mldr.shards import read_batches
 
 BIN, LAST_BIN = 5, 100
 """The histogram of utterances a dialogue counts by fives, and all from `LAST_BIN` on together."""
 
 
-class Range(BaseModel):
-    """Mean and extremes of a number."""
-
-    model_config = ConfigDict(extra="forbid")
+@dataclass(config=ConfigDict(extra="forbid"))
+class Range:
+    """Mean and extremes of a number; no model, since a number is added a million times."""
 
     count: int = 0
     total: float = 0.0
@@ -112,7 +113,7 @@ def summarise(dataset: Dataset, split: str) -> SplitSummary:
         dialogue = asked.dialogue
         clusters.add(dialogue.cluster_id)
         counters["languages"][dialogue.language] += 1
-        counters["licences"][dialogue.licence or "not stated"] += 1
+        counters["licences"][_stated(dialogue.licence)] += 1
         summary.dialogues += 1
         bins[min(dialogue.n_utterances, LAST_BIN) // BIN] += 1
         summary.textless += len(dialogue.textless_ids)
@@ -127,7 +128,7 @@ def summarise(dataset: Dataset, split: str) -> SplitSummary:
     for path in dataset.files("images", split):
         for batch in read_batches(path, ["status", "licence"]):
             counters["image_status"].update(batch.column("status").to_pylist())
-            counters["licences"].update(text or "not stated" for text in batch.column("licence").to_pylist())
+            counters["licences"].update(map(_stated, batch.column("licence").to_pylist()))
     summary.clusters = len(clusters)
     for modality, gold in (("utterance", summary.gold_utterances), ("image", summary.gold_images)):
         setattr(summary, f"{modality}_share", _share(gold.total, universe[modality]))
@@ -135,6 +136,10 @@ def summarise(dataset: Dataset, split: str) -> SplitSummary:
     for name, counter in counters.items():
         setattr(summary, name, dict(sorted(counter.items())))
     return summary
+
+
+def _stated(licence: str) -> str:
+    return "not stated" if licence in ("", UNKNOWN) else licence
 
 
 def _bin(number: int) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from mldr.builders.attack.position import positioned
-from mldr.builders.attack.trace import SourceIndex, Trace, plain_words
+from mldr.builders.attack.trace import TOPICS, SourceIndex, Trace, plain_words
 from mldr.builders.rulequery import RuleQueries
 from mldr.builders.tags import source_tags, tag_query
 from mldr.dataset import Asked
@@ -19,9 +19,6 @@ from mldr.tokens import tokens
 SURE, LEAST = 0.6, 0.1
 """Similarity of a query to a tag's own query, and to a fragment's words: from here on it is taken for its."""
 
-
-TOPICS = 3
-"""Sources that a stitched dialogue tells."""
 
 _VOTE = 1_000_000
 """Of a query, shared among the sources that it may come from; whole numbers, whose sum has no rounding."""

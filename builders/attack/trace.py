@@ -18,6 +18,9 @@ NEAR = 0.5
 _COMMON = 200
 """A token that more turns hold finds no candidate: it would cost time and tell nothing."""
 
+TOPICS = 3
+"""Sources that a stitched dialogue tells."""
+
 _ALONE = 2
 """A source counts as told in a dialogue if at least so many utterances or images point at it."""
 
@@ -92,11 +95,14 @@ class SourceIndex:
             if words[number] and words[number] not in known:
                 said[number] = self._exact.get(words[number]) or self._near(utterance.text)
         shown = {number: self._picture(image.image_key, image.caption) for number, image in enumerate(dialogue.images)}
-        votes = Counter(
-            source for places in (*said.values(), *shown.values()) for source in sorted({place[0] for place in places})
-        )
-        told = {source for source, count in votes.items() if count >= _ALONE}
-        utterances = {number: place for number, places in said.items() if (place := _best(places, votes, told))}
+        told, votes = _told([*said.values(), *shown.values()])
+        own = {number: {place for place in places if place[0] in told} for number, places in said.items()}
+        utterances = {
+            number: min(places, key=lambda place: (-_neighbours(number, place, own), -votes[place[0]], place))
+            for number, places in own.items()
+            if places
+        }
+        self._fill([bool(word) and word in known for word in words], utterances)
         self._carry(dialogue, utterances, shown)
         images = {number: place for number, places in shown.items() if (place := _best(places, votes, told))}
         return Trace(utterances, images, _parts(words, known))
@@ -117,6 +123,18 @@ class SourceIndex:
         by_ref = self._captions.get(image_key.removeprefix("ref:"), []) if image_key.startswith("ref:") else []
         return by_ref or self._captions.get(plain_words(caption), [])
 
+    def _fill(self, bridged: list[bool], utterances: dict[int, Turn]) -> None:
+        """Give an utterance without a turn of its own (too short, too common) the one that its neighbours leave for it."""
+        used = set(utterances.values())
+        for number, bridge in enumerate(bridged):
+            for step in (1, -1):
+                source, turn = utterances.get(number - step, ("", 0))
+                place = source, turn + step
+                free = number not in utterances and not bridge and source and place not in used
+                if free and 0 <= place[1] < len(self.dialogues[source].turns):
+                    utterances[number] = place
+                    used.add(place)
+
     def _carry(self, dialogue: Dialogue, utterances: Mapping[int, Turn], shown: dict[int, list[Turn]]) -> None:
         """Let an image that nothing else explains come from the turn that its utterance repeats."""
         for number, utterance in enumerate(dialogue.utterances):
@@ -125,6 +143,23 @@ class SourceIndex:
             ) is not None:
                 for image_id in utterance.image_ids:
                     shown[image_id] = shown.get(image_id) or [(place[0], image)]
+
+
+def _told(found: Iterable[list[Turn]]) -> tuple[set[str], Counter[str]]:
+    """Return the sources that a dialogue seems to tell, and how strongly its elements point at each: common words do so weakly."""
+    votes: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
+    for places in found:
+        sources = sorted({source for source, _ in places})
+        votes.update({source: 1_000_000 // len(sources) for source in sources})
+        counts.update(sources)
+    able = [source for source in votes if counts[source] >= _ALONE]
+    return set(sorted(able, key=lambda source: (-votes[source], source))[:TOPICS]), votes
+
+
+def _neighbours(number: int, place: Turn, own: Mapping[int, set[Turn]]) -> int:
+    """Return how many of the two utterances beside one can be the turns beside a place."""
+    return sum((place[0], place[1] + step) in own.get(number + step, ()) for step in (-1, 1))
 
 
 def _best(places: Iterable[Turn], votes: Mapping[str, int], told: set[str]) -> Turn | None:
