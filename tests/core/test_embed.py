@@ -19,6 +19,9 @@ unhurried = settings(deadline=None)
 class Constant:
     """The least that an embedder must be."""
 
+    identity = "constant"
+    sees_images = True
+
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         return np.ones((len(texts), 2), dtype=np.float32)
 
@@ -53,7 +56,7 @@ def test_what_is_scaled_is_left_as_it_was() -> None:
     assert vectors.tolist() == [[3.0, 4.0]]
 
 
-def test_any_object_with_both_methods_is_an_embedder() -> None:
+def test_any_object_with_both_methods_and_an_identity_is_an_embedder() -> None:
     embedder: Embedder = Constant()
     assert embedder.embed_texts(["a", "b"]).shape == (2, 2)
     assert embedder.embed_images([Image.new("RGB", (1, 1))]).shape == (1, 2)

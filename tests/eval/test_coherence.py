@@ -24,6 +24,9 @@ COLOURS = {"red": (1.0, 0.0), "blue": (0.0, 1.0)}
 class Compass:
     """Embeds a word as its direction, a picture by its colour; anything else is nowhere."""
 
+    identity = "compass"
+    sees_images = True
+
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         return np.array([WORDS.get(text, (0.0, 0.0)) for text in texts], dtype=np.float32)
 
