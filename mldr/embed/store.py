@@ -140,7 +140,7 @@ class VectorStore:
         try:
             yield
         except (sqlite3.OperationalError, OSError) as error:
-            if "malformed" in str(error):
+            if "malformed" in str(error) or "decode" in str(error):
                 raise MldrError(self._damaged()) from error
             if any(reason in str(error) for reason in ("full", "locked", "disk I/O", "No space")):
                 raise InterruptedRun(f"{self._path}: {error}; start again to go on") from error
