@@ -1,15 +1,17 @@
-"""What cleaning and matching need of the sources' embeddings."""
+"""What cleaning and matching need of the sources' embeddings, made once and kept in the work folder."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mldr.builders.coherence import TurnVectors
 from mldr.builders.neighbours import SourceVectors
 from mldr.builders.pictures import Pictures
 from mldr.builders.reading import Prepared
+from mldr.builders.spool import Spool
+from mldr.builders.vectors import image_fits, source_vectors, turn_vectors
+from mldr.embed import CachedEmbedder, Vectors, open_embedder
 from mldr.progress import Progress
 
 
@@ -19,12 +21,59 @@ class Embedded:
 
     vectors: SourceVectors
     image_text: Mapping[str, float]
-    """image ref -> its cosine to the text of its turn and caption; none where the embedder sees no images."""
-    turn_vectors: TurnVectors
+    """image ref -> its cosine to the text of its turn and caption; empty where the recipe sets no floor."""
+    spool: Spool
+    embedder: CachedEmbedder
+
+    def turn_vectors(self) -> Iterator[tuple[str, Vectors]]:
+        """Start a pass over each source and the vectors of its turns that have text, shape (turns, dimensions)."""
+        for block in turn_vectors(self.spool, self.embedder):
+            start = 0
+            for source_id, count in zip(block.ids, block.counts, strict=True):
+                yield source_id, block.vectors[start : start + count]
+                start += count
 
 
-def embedded_sources(prepared: Prepared, pictures: Pictures, work: Path, progress: Progress) -> Embedded | None:
-    """Embed the sources of a build; None where its recipe names no embedder."""
-    if prepared.recipe.embedder is None:
+def embedded_sources(prepared: Prepared, pictures: Pictures, cache: Path, progress: Progress) -> Embedded | None:
+    """Embed the sources of a build; None where its recipe names no embedder, or no step needs one.
+
+    Args:
+        prepared: the sources.
+        pictures: their images.
+        cache: the file of vectors; what it holds is not embedded again.
+        progress: shows how far it is.
+
+    Raises:
+        MldrError: if the embedder cannot be had, or sees no images and must.
+        InterruptedRun: if its server failed; the run can go on.
+    """
+    recipe = prepared.recipe
+    clean = recipe.clean
+    wanted = recipe.match.method == "embeddings" or clean.coherence is not None or clean.image_text_floor is not None
+    if recipe.embedder is None or not wanted:
         return None
-    raise NotImplementedError
+    embedder = CachedEmbedder(open_embedder(recipe.embedder), cache)
+    spool = prepared.spool
+    progress.start("embedding, sources", len(spool.heads))
+    done = 0
+
+    def say(count: int) -> None:
+        nonlocal done
+        progress.advance(max(0, count - done))
+        done = max(done, count)
+
+    made = source_vectors(spool, pictures, embedder, cache.parent / "vectors", say)
+    vectors = SourceVectors(made.ids, made.text, made.image, made.has_image)
+    return Embedded(vectors, _fits(spool, pictures, embedder, clean.image_text_floor), spool, embedder)
+
+
+def _fits(spool: Spool, pictures: Pictures, embedder: CachedEmbedder, floor: float | None) -> dict[str, float]:
+    """Return the lowest cosine of each image, over the turns that show it."""
+    found: dict[str, float] = {}
+    if floor is None:
+        return found
+    for fit in image_fits(spool, pictures, embedder):
+        if fit.cosine is not None:
+            ref = spool.heads[fit.source_id].image_refs[fit.image]
+            found[ref] = min(fit.cosine, found.get(ref, fit.cosine))
+    return found

@@ -50,6 +50,14 @@ class Pictures:
         """Return the key of an image."""
         return self._images[ref].image_key
 
+    def content(self, ref: str) -> bytes:
+        """Return the stored bytes of an image that has them.
+
+        Raises:
+            MldrError: if they are not those that were written.
+        """
+        return with_bytes(self._images[ref], self.folder).content or b""
+
     def keys(self) -> dict[str, str]:
         """Return ref -> key of all images."""
         return {ref: image.image_key for ref, image in self._images.items()}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from mldr.builders.clean import Cleaned, clean
@@ -55,7 +57,7 @@ def plan_build(prepared: Prepared, work: Path, executor: Executor, progress: Pro
     """
     recipe = prepared.recipe
     pictures = normalised(prepared.images, work / "images", recipe.images == "optional", executor, progress)
-    embedded = embedded_sources(prepared, pictures, work, progress)
+    embedded = embedded_sources(prepared, pictures, work / "embeddings.sqlite", progress)
     cleaned = _cleaned(prepared, pictures, embedded)
     heads = {source_id: prepared.spool.heads[source_id] for source_id in cleaned.kept}
     duplicates = _duplicates(prepared, heads, pictures, executor, progress)
@@ -119,8 +121,14 @@ def _nothing(prepared: Prepared, heads: Mapping[str, SourceHead]) -> str:
 
 
 def shaping(recipe: Recipe) -> dict[str, str]:
-    """Return the versions of what shapes the bytes of a build."""
-    return shaping_versions()
+    """Return the versions of what shapes the bytes of a build, the embedder's libraries among them."""
+    found = shaping_versions()
+    libraries = ["sentence-transformers", "torch"] if recipe.embedder is not None else []
+    libraries += ["scikit-learn"] if recipe.clean.coherence is not None else []
+    for library in libraries:
+        with suppress(PackageNotFoundError):  # an endpoint or a plug-in needs none of them
+            found[library] = version(library)
+    return found
 
 
 def rule_queries(spool: Spool, split: SourceSplit) -> dict[str, RuleQueries]:
