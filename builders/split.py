@@ -87,14 +87,9 @@ class _Deal:
 
     def give(self, members: Sequence[str]) -> tuple[str, Sequence[str]]:
         """Return the split that a component goes to, and those of its members that fit."""
-        best: tuple[float, float, str] | None = None
-        for split, share in self._shares.items():
-            kept = members[: max(1, round(share * self._total))]
-            rank = (self._cost(split, kept), -share, split)
-            best = rank if best is None or rank < best else best
-        assert best is not None  # a recipe has at least one split
-        split = best[2]
-        kept = members[: max(1, round(self._shares[split] * self._total))]
+        fits = {split: members[: max(1, round(share * self._total))] for split, share in self._shares.items()}
+        split = min(fits, key=lambda s: (self._cost(s, fits[s]), -self._shares[s], s))
+        kept = fits[split]
         self._held[split].update(self._stratum[source_id] for source_id in kept)
         self._n_held[split] += len(kept)
         return split, kept
