@@ -6,6 +6,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -130,18 +131,19 @@ def make_unit(task: UnitTask) -> None:
     temporary = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    writers = {table: ShardWriter(temporary / f"{table}.parquet", table) for table in UNIT_TABLES}
     context = read_context(task.context)
     tally = _Tally()
-    for inputs, draft in _rows(task):
-        material = material_of(inputs, Path(task.spool))
-        dialogue, labelled = realise(material, inputs.image_keys, context.of(inputs.row), draft)
-        tally.add(labelled, draft)
-        if dialogue is not None:
-            writers["dialogues"].write(dialogue)
-            _write(labelled, writers)
-    for writer in writers.values():
-        writer.close()
+    with ExitStack() as stack:  # one that fails lets go of all
+        writers = {
+            table: stack.enter_context(ShardWriter(temporary / f"{table}.parquet", table)) for table in UNIT_TABLES
+        }
+        for inputs, draft in _rows(task):
+            material = material_of(inputs, Path(task.spool))
+            dialogue, labelled = realise(material, inputs.image_keys, context.of(inputs.row), draft)
+            tally.add(labelled, draft)
+            if dialogue is not None:
+                writers["dialogues"].write(dialogue)
+                _write(labelled, writers)
     tally.write(temporary)
     try:
         temporary.replace(folder)
