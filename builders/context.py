@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import overload
 
 from mldr.builders.plan import PlanRow
 from mldr.builders.planfile import RowInputs
 from mldr.builders.recipe import Recipe
 from mldr.builders.rulequery import RuleQueries
 from mldr.builders.settings import QuerySettings, StitchSettings, TagSettings, VerifySettings
+from mldr.builders.sources.record import SourceDialogue
 from mldr.builders.spool import read_at
 from mldr.builders.writing.context import Material, WritingContext
 from mldr.files import parse_json, write_json
@@ -94,11 +96,33 @@ def read_context(path: str) -> Context:
     )
 
 
+class Spooled(Sequence[SourceDialogue]):
+    """Sources of a spool, each read when it is first asked for: of many strangers, most often a few are."""
+
+    def __init__(self, ids: Sequence[str], offsets: Mapping[str, int], spool: Path) -> None:
+        self._ids, self._offsets, self._spool = ids, offsets, spool
+        self._read: dict[int, SourceDialogue] = {}
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @overload
+    def __getitem__(self, index: int) -> SourceDialogue: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[SourceDialogue]: ...
+    def __getitem__(self, index: int | slice) -> SourceDialogue | list[SourceDialogue]:
+        if isinstance(index, slice):
+            return [self[one] for one in range(*index.indices(len(self)))]
+        position = range(len(self))[index]
+        if position not in self._read:
+            self._read[position] = read_at(self._spool, self._offsets[self._ids[position]])
+        return self._read[position]
+
+
 def material_of(inputs: RowInputs, spool: Path) -> Material:
-    """Return a row with the sources that it names, read from the spool."""
+    """Return a row with the sources that it names, in the spool."""
     row = inputs.row
     told, strangers, neighbours = (
-        tuple(read_at(spool, inputs.offsets[source_id]) for source_id in ids)
-        for ids in (row.source_ids, row.strangers, row.neighbours)
+        Spooled(ids, inputs.offsets, spool) for ids in (row.source_ids, row.strangers, row.neighbours)
     )
-    return Material(row, told, strangers, neighbours)
+    return Material(row, tuple(told), strangers, neighbours)

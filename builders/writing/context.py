@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mldr.builders.plan import PlanRow
@@ -57,8 +57,8 @@ class Material:
 
     row: PlanRow
     sources: tuple[SourceDialogue, ...]
-    strangers: tuple[SourceDialogue, ...] = ()
-    neighbours: tuple[SourceDialogue, ...] = ()
+    strangers: Sequence[SourceDialogue] = ()
+    neighbours: Sequence[SourceDialogue] = ()
 
     @property
     def translated(self) -> bool:

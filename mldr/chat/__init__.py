@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mldr.chat.budget import Budget
-    from mldr.chat.consent import check_consent
     from mldr.chat.endpoint import ModelEndpoint, Price
     from mldr.chat.estimate import tokens_of, tokens_of_request
     from mldr.chat.model import ChatModel
@@ -25,14 +24,12 @@ __all__ = [
     "ResponseStore",
     "Unanswered",
     "Usage",
-    "check_consent",
     "tokens_of",
     "tokens_of_request",
 ]
 
 _HOME = {
     "mldr.chat.budget": ("Budget",),
-    "mldr.chat.consent": ("check_consent",),
     "mldr.chat.endpoint": ("ModelEndpoint", "Price"),
     "mldr.chat.estimate": ("tokens_of", "tokens_of_request"),
     "mldr.chat.model": ("ChatModel",),

@@ -12,9 +12,9 @@ from email.utils import parsedate_to_datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from mldr.chat.consent import address, on_loopback
 from mldr.chat.endpoint import ModelEndpoint
 from mldr.chat.request import Usage
+from mldr.consent import address, on_loopback
 from mldr.errors import MldrError, printable
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from mldr.embed.cache import CachedEmbedder
-from mldr.embed.loopback import check_consent, is_loopback
 from mldr.embed.opening import open_embedder
 from mldr.embed.protocol import Embedder, EmbedderSpec, Vectors, unit_rows
 
@@ -12,8 +11,6 @@ __all__ = [
     "Embedder",
     "EmbedderSpec",
     "Vectors",
-    "check_consent",
-    "is_loopback",
     "open_embedder",
     "unit_rows",
 ]

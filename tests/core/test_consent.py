@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mldr.chat import check_consent
-from mldr.chat.consent import on_loopback
+from mldr.consent import check_consent, on_loopback
 from mldr.errors import InputError
 
 HERE = [
@@ -14,6 +13,7 @@ HERE = [
     "http://127.9.9.9/v1",
     "http://[::1]:8000/v1",
     "http://LOCALHOST:1/v1",
+    "http://[::ffff:127.0.0.1]/",
 ]
 ELSEWHERE = [
     "",
@@ -21,6 +21,8 @@ ELSEWHERE = [
     "http://127.0.0.1.example.org/v1",
     "http://localhost.example.org/v1",
     "http://10.0.0.1/v1",
+    "http://127.0.0.1@example.org/",
+    "http://[::2]/",
     "http://0.0.0.0/v1",
     "http://2130706433/v1",
     "http://[::]/v1",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from mldr.errors import fault, printable
@@ -23,14 +23,13 @@ def on_loopback(base_url: str) -> bool:
     """Return whether an endpoint is this very machine: `localhost`, 127.0.0.0/8 or ::1, and nothing that is looked up."""
     try:
         host = urlsplit(address(base_url)).hostname or ""
+        if host == "localhost":
+            return True
+        number = ip_address(host)
     except ValueError:
         return False
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    mapped = number.ipv4_mapped if isinstance(number, IPv6Address) else None
+    return (mapped or number).is_loopback
 
 
 def check_consent(place: str, base_url: str, consent_scopes: Iterable[str] | None, origin_real: bool) -> None:
