@@ -69,7 +69,9 @@ def create(
     out: Annotated[Path, typer.Option(help="The dataset's folder.")],
     workers: Annotated[int, typer.Option(help="Processes; the bytes are the same for any number.", min=1)] = 1,
     executor: Annotated[Executors, typer.Option(help="Where steps without a model run.")] = Executors.local,
-    ray_address: Annotated[str, typer.Option(help="Of a Ray cluster; left out: one is started here.")] = "",
+    ray_address: Annotated[
+        str, typer.Option(help="Of a Ray cluster: all of it where --workers is 1; left out: Ray starts here.")
+    ] = "",
     depot: Annotated[
         str,
         typer.Option(
@@ -91,7 +93,7 @@ def create(
     from mldr.progress import shown_progress
 
     loaded, folder = _loaded(recipe)
-    with shown_progress() as progress, open_executor(executor.value, workers) as chosen:
+    with shown_progress() as progress, open_executor(executor.value, workers, ray_address, depot) as chosen:
         built = build(
             loaded,
             folder,

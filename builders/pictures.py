@@ -26,12 +26,22 @@ IMAGES_A_TASK = 32
 @dataclass(frozen=True, slots=True)
 class _Task:
     folder: str
-    number: int
+    result: str
+    """Written last, where all images were good."""
     images: tuple[SourceImage, ...]
 
-    @property
-    def result(self) -> Path:
-        return Path(self.folder) / f"part-{self.number:06d}.json"
+    def inputs(self) -> list[str]:
+        """Return the local files that it reads."""
+        return list(dict.fromkeys(image.path for image in self.images))
+
+    def outputs(self) -> list[str]:
+        """Return the folder of bytes, then the result that stands for them."""
+        return [self.folder, self.result]
+
+    def moved(self, places: Mapping[str, str]) -> _Task:
+        """Return the same task with other paths."""
+        images = tuple(replace(image, path=places.get(image.path, image.path)) for image in self.images)
+        return _Task(places.get(self.folder, self.folder), places.get(self.result, self.result), images)
 
 
 class Pictures:
@@ -100,19 +110,19 @@ def normalised(
             message = "has no image file; supply it, or say `images: optional` in the recipe"
             faults.add(image.place, f"image {image.ref!r} {message}")
         found[image.ref] = _without_bytes(image)
-    files = [image for image in ordered if image.path]
+    files = [replace(image, path=str(Path(image.path).absolute())) for image in ordered if image.path]
     tasks = [
-        _Task(str(folder), number, tuple(files[start : start + IMAGES_A_TASK]))
+        _Task(str(folder), str(folder / f"part-{number:06d}.json"), tuple(files[start : start + IMAGES_A_TASK]))
         for number, start in enumerate(range(0, len(files), IMAGES_A_TASK))
     ]
     folder.mkdir(parents=True, exist_ok=True)
-    open_tasks = [task for task in tasks if not task.result.exists()]
+    open_tasks = [task for task in tasks if not Path(task.result).exists()]
     done = executor.map(_run, open_tasks)
     for _, faulty in (progress or Progress()).over(done, "pictures, by the batch", len(open_tasks)):
         faults.extend(Fault(place, message) for place, message in faulty)
     faults.check()
     for task in tasks:
-        for ref, row in json.loads(task.result.read_text(encoding="utf-8")).items():
+        for ref, row in json.loads(Path(task.result).read_text(encoding="utf-8")).items():
             found[ref] = StoredImage(**row)
     return Pictures(folder, found)
 
@@ -121,8 +131,8 @@ def perceptual_hashes(pictures: Pictures, executor: Executor, progress: Progress
     """Return image key -> perceptual hash, for the pictures whose bytes are there."""
     keys = sorted({image.image_key for image in pictures.all() if image.status == "present"})
     tasks = [
-        _HashTask(str(pictures.folder), tuple(keys[start : start + IMAGES_A_TASK]))
-        for start in range(0, len(keys), IMAGES_A_TASK)
+        _HashTask(tuple(some), tuple(str(place_of(pictures.folder, key)) for key in some))
+        for some in (keys[start : start + IMAGES_A_TASK] for start in range(0, len(keys), IMAGES_A_TASK))
     ]
     found: dict[str, int | None] = {}
     for task, hashes in progress.over(executor.map(_hashed, tasks), "picture hashes, by the batch", len(tasks)):
@@ -132,24 +142,24 @@ def perceptual_hashes(pictures: Pictures, executor: Executor, progress: Progress
 
 @dataclass(frozen=True, slots=True)
 class _HashTask:
-    folder: str
     keys: tuple[str, ...]
+    paths: tuple[str, ...]
 
     def inputs(self) -> list[str]:
         """Return the files that it reads."""
-        return [str(place_of(Path(self.folder), key)) for key in self.keys]
+        return list(self.paths)
 
     def outputs(self) -> list[str]:
         """Return what it writes: nothing."""
         return []
 
     def moved(self, places: Mapping[str, str]) -> _HashTask:
-        """Return the task where the files of its folder lie elsewhere."""
-        return self
+        """Return the same task with other paths."""
+        return replace(self, paths=tuple(places.get(path, path) for path in self.paths))
 
 
 def _hashed(task: _HashTask) -> list[int | None]:
-    return [perceptual_hash(place_of(Path(task.folder), key).read_bytes()) for key in task.keys]
+    return [perceptual_hash(Path(path).read_bytes()) for path in task.paths]
 
 
 def _run(task: _Task) -> list[tuple[str, str]]:
@@ -162,7 +172,7 @@ def _run(task: _Task) -> list[tuple[str, str]]:
         except ImageError as error:
             faults.append((image.place, f"image {image.ref!r}, {Path(image.path).name}: {error}"))
     if not faults:
-        write_json(task.result, rows)
+        write_json(Path(task.result), rows)
     return faults
 
 
@@ -180,7 +190,7 @@ def _one(image: SourceImage, folder: Path) -> dict[str, Any]:
     clean = normalise(_encoded(image))
     target = place_of(folder, clean.image_key)
     if not target.exists():
-        target.parent.mkdir(exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
         temporary.write_bytes(clean.content)
         temporary.replace(target)

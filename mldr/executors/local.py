@@ -1,4 +1,4 @@
-"""Where model-free steps run. The steps are the same everywhere; the executor is the only thing that differs."""
+"""Tasks in this process or in a pool of processes on this machine."""
 
 from __future__ import annotations
 
@@ -12,20 +12,9 @@ from itertools import islice
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait as wait_for
 from threading import Thread, current_thread, main_thread
-from typing import Protocol, TypeVar
 
 from mldr.errors import InterruptedRun
-
-Task = TypeVar("Task")
-Result = TypeVar("Result")
-
-
-class Executor(Protocol):
-    """Runs one function over many tasks."""
-
-    def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[tuple[Task, Result]]:
-        """Yield each task with its result, in any order."""
-        ...
+from mldr.executors.base import Result, Task
 
 
 class LocalExecutor:
@@ -64,12 +53,6 @@ class LocalExecutor:
             finally:
                 for future in running:
                     future.cancel()
-
-
-@contextmanager
-def open_executor(kind: str, workers: int = 1) -> Iterator[Executor]:
-    """Open an executor by name."""
-    yield LocalExecutor(workers)
 
 
 def _end_with_parent() -> None:
