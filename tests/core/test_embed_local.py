@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -21,41 +22,34 @@ WORDS = [f"w{i}" for i in range(60)]
 TEXTS = [" ".join(WORDS[(7 * i + j) % 60] for j in range(i % 13 + 1)) for i in range(90)]
 
 
-def _tokeniser(**special: str) -> Any:
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors
-    from transformers import PreTrainedTokenizerFast
-
+def _tokeniser() -> Any:
+    tokenizers: Any = import_module("tokenizers")
     vocabulary = {word: i for i, word in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS])}
-    tokeniser = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
-    tokeniser.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokeniser.post_processor = processors.TemplateProcessing(
+    tokeniser = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token="[UNK]"))
+    tokeniser.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    tokeniser.post_processor = tokenizers.processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokeniser,
-        pad_token="[PAD]",
-        unk_token="[UNK]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-        **special,
-    )
+    names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    fast: Any = import_module("transformers").PreTrainedTokenizerFast
+    return fast(tokenizer_object=tokeniser, model_max_length=32, **names)
 
 
 @pytest.fixture(scope="module")
 def text_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A BERT of one layer with mean pooling, as sentence-transformers saves it."""
-    import torch
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers import models as parts
-    from transformers import BertConfig, BertModel
-
+    torch, transformers = import_module("torch"), import_module("transformers")
+    library: Any = import_module("sentence_transformers")
+    pooling: Any = import_module("sentence_transformers.models").Pooling
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("bert")
     size = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2, "num_hidden_layers": 2}
-    BertModel(BertConfig(vocab_size=64, max_position_embeddings=32, **size)).save_pretrained(folder / "raw")
-    _tokeniser(model_max_length=32).save_pretrained(folder / "raw")
-    transformer = parts.Transformer(str(folder / "raw"))
-    model = SentenceTransformer(modules=[transformer, parts.Pooling(32)], device="cpu")
+    transformers.BertModel(transformers.BertConfig(vocab_size=64, max_position_embeddings=32, **size)).save_pretrained(
+        folder / "raw"
+    )
+    _tokeniser().save_pretrained(folder / "raw")
+    transformer = import_module("sentence_transformers.models").Transformer(str(folder / "raw"))
+    model = library.SentenceTransformer(modules=[transformer, pooling(32)], device="cpu")
     model.save(str(folder / "model"))
     return folder / "model"
 
@@ -170,18 +164,17 @@ def test_code_that_comes_with_a_model_is_not_run(text_model: Path, tmp_path: Pat
 @pytest.fixture(scope="module")
 def image_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A CLIP of one layer, as transformers saves it; its image processor does without torchvision."""
-    import torch
-    from transformers import CLIPConfig, CLIPModel, CLIPProcessor
-    from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
-
+    torch, transformers = import_module("torch"), import_module("transformers")
+    pillow_clip: Any = import_module("transformers.models.clip.image_processing_pil_clip")
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("clip")
     size = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2, "num_hidden_layers": 1}
     text = {**size, "vocab_size": 64, "max_position_embeddings": 32, "eos_token_id": 3, "bos_token_id": 2}
     vision = {**size, "image_size": 16, "patch_size": 8}
-    CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=24)).save_pretrained(folder)
-    processor = CLIPImageProcessorPil(size={"shortest_edge": 16}, crop_size={"height": 16, "width": 16})
-    CLIPProcessor(processor, _tokeniser(model_max_length=32)).save_pretrained(folder)
+    config = transformers.CLIPConfig(text_config=text, vision_config=vision, projection_dim=24)
+    transformers.CLIPModel(config).save_pretrained(folder)
+    processor = pillow_clip.CLIPImageProcessorPil(size={"shortest_edge": 16}, crop_size={"height": 16, "width": 16})
+    transformers.CLIPProcessor(processor, _tokeniser()).save_pretrained(folder)
     return folder
 
 
