@@ -91,6 +91,7 @@ def stage(out: Path) -> str:
     for place, name in (
         ("dataset", "shards"),
         ("work/units", "units"),
+        ("work/drafts", "drafts"),
         ("work/plan", "plan"),
         ("work/images", "pictures"),
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,11 +18,13 @@ from mldr.builders.models import Asking
 from mldr.errors import InputError, InterruptedRun, MldrError
 from mldr.verify import verify
 from tests.builders.clerk_server import clerk_answers
+from tests.builders.killing import build_words, endured
 from tests.builders.support import corpus, tree_bytes
 from tests.conftest import Command
 from tests.fakes.chat_server import ChatServer
 
 N = 18
+KILLS = int(os.environ.get("MLDR_TEST_KILLS", "5"))
 
 
 def model(server: ChatServer | None, **changed: Any) -> dict[str, Any]:
@@ -147,6 +150,17 @@ def test_a_dead_server_stops_the_run_which_goes_on_where_it_was(tmp_path: Path, 
         assert whole
         assert not set(mended.paid) & set(broken.paid)
     assert tree_bytes(tmp_path / "out") == undisturbed
+
+
+def test_a_build_with_a_model_that_is_killed_goes_on_and_pays_again_only_for_what_was_under_way(
+    tmp_path: Path, undisturbed: dict[str, bytes]
+) -> None:
+    concurrency = 2
+    with ChatServer(clerk_answers(), latency_s=0.05) as running:
+        recipe = recipe_of(tmp_path / "in", running, endpoint={"concurrency": concurrency})
+        words = build_words(recipe, tmp_path / "out")
+        endured(words, tmp_path / "out", undisturbed, kills=KILLS, seed=5, duration=4.0)
+        assert sum(times - 1 for times in running.paid.values()) <= KILLS * concurrency
 
 
 def test_a_spent_budget_stops_the_run_and_a_larger_one_goes_on(
