@@ -52,7 +52,8 @@ def test_broken_pictures_are_the_same_faults_on_ray(ray_here: RayExecutor, tmp_p
             with pytest.raises(InputError) as caught:
                 build(recipe, tmp_path / f"out{number}", executor)
             told.append(sorted(map(str, caught.value.faults), key=lambda fault: fault.partition("image ")[2]))
-    assert [fault.partition("image ")[2][:17] for fault in told[0]] == ["'src/i3', 3.png: n", "'src/i9', 9.png: a"]
+    assert len(told[0]) == 2
+    assert "image 'src/i3', 3.png: not a picture" in told[0][0]
     assert told[0] == told[1] == told[2]
 
 
