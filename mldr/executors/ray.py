@@ -20,6 +20,9 @@ from mldr.executors.shipping import Parcel, Shipping
 from mldr.executors.worker import clear_scratch, run_shipped, run_task
 from mldr.version import __version__
 
+_CLEARING_SECONDS = 10.0
+"""What machines get to end tasks, and to remove what these left."""
+
 
 class RayExecutor:
     """Runs tasks in the workers of a Ray cluster. A context manager; or call `close`.
@@ -76,9 +79,7 @@ class RayExecutor:
                     task, parcel = running.pop(reference)
                     yield task, self._result(reference, parcel, shipping)
         finally:
-            for reference in running:
-                with suppress(Exception):  # a worker that is gone need not be told
-                    self._ray.cancel(reference, force=True)  # it must not write beside the run that goes on
+            self._cancel(list(running))
 
     def close(self) -> None:
         """End what was started here, and remove the run's folder from the depot."""
@@ -123,6 +124,14 @@ class RayExecutor:
         shipping.done_with(parcel)
         return result
 
+    def _cancel(self, references: list[Any]) -> None:
+        """End tasks with their workers, which must not write beside the run that goes on, nor after the clearing."""
+        with suppress(Exception):  # Ray that is gone need not be told
+            for reference in references:
+                self._ray.cancel(reference, force=True)
+            if references:
+                self._ray.wait(references, num_returns=len(references), timeout=_CLEARING_SECONDS, fetch_local=False)
+
     def _clear_machines(self) -> None:
         """Remove the scratch folder of this run from every machine."""
         if self._depot is None or not self._ray.is_initialized():
@@ -135,7 +144,7 @@ class RayExecutor:
             for node in self._ray.nodes()
             if node["Alive"]
         ]
-        self._ray.wait(clearing, num_returns=len(clearing), timeout=10)
+        self._ray.wait(clearing, num_returns=len(clearing), timeout=_CLEARING_SECONDS)
 
 
 def _ray() -> Any:
