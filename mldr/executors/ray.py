@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
@@ -18,6 +19,9 @@ from mldr.executors.localray import first_line, started_ray
 from mldr.executors.shipping import Parcel, Shipping
 from mldr.executors.worker import clear_scratch, run_shipped, run_task
 from mldr.version import __version__
+
+_CLEARING_SECONDS = 10.0
+"""What machines get to end tasks, and to remove what these left."""
 
 
 class RayExecutor:
@@ -75,9 +79,7 @@ class RayExecutor:
                     task, parcel = running.pop(reference)
                     yield task, self._result(reference, parcel, shipping)
         finally:
-            for reference in running:
-                with suppress(Exception):  # a worker that is gone need not be told
-                    self._ray.cancel(reference, force=True)  # it must not write beside the run that goes on
+            self._cancel(list(running))
 
     def close(self) -> None:
         """End what was started here, and remove the run's folder from the depot."""
@@ -122,6 +124,14 @@ class RayExecutor:
         shipping.done_with(parcel)
         return result
 
+    def _cancel(self, references: list[Any]) -> None:
+        """End tasks with their workers, which must not write beside the run that goes on, nor after the clearing."""
+        with suppress(Exception):  # Ray that is gone need not be told
+            for reference in references:
+                self._ray.cancel(reference, force=True)
+            if references:
+                self._ray.wait(references, num_returns=len(references), timeout=_CLEARING_SECONDS, fetch_local=False)
+
     def _clear_machines(self) -> None:
         """Remove the scratch folder of this run from every machine."""
         if self._depot is None or not self._ray.is_initialized():
@@ -134,7 +144,7 @@ class RayExecutor:
             for node in self._ray.nodes()
             if node["Alive"]
         ]
-        self._ray.wait(clearing, num_returns=len(clearing), timeout=10)
+        self._ray.wait(clearing, num_returns=len(clearing), timeout=_CLEARING_SECONDS)
 
 
 def _ray() -> Any:
@@ -148,13 +158,21 @@ def _ray() -> Any:
 @contextmanager
 def _connected(ray: Any, address: str) -> Iterator[None]:
     try:
+        _knock(address)
         ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, OverflowError, RuntimeError, ValueError) as error:
         raise MldrError(f"no Ray cluster answers at {address} ({first_line(error)})") from error
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nobody listens: Ray itself would try for many minutes, loudly."""
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
 
 
 @contextmanager

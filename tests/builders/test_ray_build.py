@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -52,8 +53,11 @@ def test_broken_pictures_are_the_same_faults_on_ray(ray_here: RayExecutor, tmp_p
             with pytest.raises(InputError) as caught:
                 build(recipe, tmp_path / f"out{number}", executor)
             told.append(sorted(map(str, caught.value.faults), key=lambda fault: fault.partition("image ")[2]))
-    assert [fault.partition("image ")[2][:17] for fault in told[0]] == ["'src/i3', 3.png: n", "'src/i9', 9.png: a"]
+        (run,) = [folder.name for folder in (tmp_path / "depot").iterdir()]
+    assert len(told[0]) == 2
+    assert "image 'src/i3', 3.png: not a picture" in told[0][0]
     assert told[0] == told[1] == told[2]
+    assert not Path(tempfile.gettempdir(), run).exists(), "a machine keeps files of the run"
 
 
 def test_pictures_and_their_hashes_come_back_through_a_depot(ray_here: RayExecutor, tmp_path: Path) -> None:

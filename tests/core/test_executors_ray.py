@@ -4,6 +4,8 @@ import hashlib
 import math
 import os
 import signal
+import socket
+import subprocess
 import sys
 import threading
 import time
@@ -142,6 +144,24 @@ def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingExtra, match=r"pip install 'mldr\[ray\]'"), open_executor("ray"):
         pass
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:{port}", "ray://127.0.0.1:{port}", "127.0.0.1:99999", "no such host:1"])
+def test_an_address_where_no_cluster_is_fails_at_once(address: str) -> None:
+    code = (
+        "import sys\nfrom mldr.executors import open_executor\nfrom mldr.errors import MldrError\n"
+        "try:\n    open_executor('ray', 1, sys.argv[1]).__enter__()\n"
+        "except MldrError as error:\n    print(error)\n"
+    )
+    pytest.importorskip("ray")
+    with socket.socket() as free:  # bound, and listening to nobody
+        free.bind(("127.0.0.1", 0))
+        place = address.format(port=free.getsockname()[1])
+        ran = subprocess.run(
+            [sys.executable, "-c", code, place], capture_output=True, text=True, timeout=60, check=True
+        )
+    assert ran.stdout.startswith(f"no Ray cluster answers at {place} (")
+    assert ran.stdout.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,9 +33,11 @@ def in_depot(tmp_path: Path) -> list[str]:
     return sorted("/".join(path.relative_to(root).parts[1:]) for path in root.rglob("*") if path.is_file())
 
 
-def shipped(shipping: Shipping, task: Join) -> tuple[int, Parcel]:
+def shipped(shipping: Shipping, task: Join, after: ExitStack | None = None) -> tuple[int, Parcel]:
     """Send a task, run it as a worker does, receive what it made."""
     parcel = shipping.send(task)
+    if after is not None:
+        after.callback(clear_scratch, parcel.depot.rpartition("/")[2])
     length, made = run_shipped(join, task, parcel, __version__)
     shipping.receive(parcel, made)
     return length, parcel
@@ -164,8 +167,9 @@ def test_a_run_leaves_nothing_in_the_depot_even_when_it_fails(tmp_path: Path) ->
     (tmp_path / "depot").mkdir()
     (tmp_path / "depot" / "theirs.txt").write_text("theirs")
     task = Join(tuple(write_parts(tmp_path / "in", bad="bad")), "p", "o")
-    with pytest.raises(InputError), opened_depot((tmp_path / "depot").as_uri()) as depot:
-        shipped(Shipping(depot), task)
+    place = (tmp_path / "depot").as_uri()
+    with ExitStack() as after, pytest.raises(InputError), opened_depot(place) as depot:
+        shipped(Shipping(depot), task, after)
     assert tree_bytes(tmp_path / "depot") == {"theirs.txt": b"theirs"}
 
 
