@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mldr.builders.context import Context, material_of
 from mldr.builders.drafting import Drafting
@@ -71,9 +73,20 @@ def ask_models(plan: Plan, work: Path, recipe: Recipe, context: Context, asking:
                 await Drafting(plan, work, draft, at_once, progress).run()
 
         try:
-            asyncio.run(run())
+            _run(run)
         finally:
             progress.say(f"models: {spent(budget)}")
+
+
+def _run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run to the end; beside an event loop that runs already (a notebook's), in a thread of its own."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(work())
+        return
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(work())).result()
 
 
 def spent(budget: Budget) -> str:

@@ -38,7 +38,7 @@ def absent(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # a longer one would leave playwright's event loop running under other tests
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, started once."""
     try:

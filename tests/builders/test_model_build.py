@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sqlite3
@@ -98,6 +99,16 @@ def test_every_request_that_was_kept_is_paid_once_and_a_second_build_asks_nothin
     assert server.count() == asked
     assert tree_bytes(first.folder) == tree_bytes(second.folder)
     assert sum(row["requests"] for row in first.manifest.model_usage.values()) == asked
+
+
+def test_a_build_runs_beside_an_event_loop_as_in_a_notebook(
+    tmp_path: Path, server: ChatServer, undisturbed: dict[str, bytes]
+) -> None:
+    async def notebook() -> None:
+        build(recipe_of(tmp_path / "in", server), tmp_path / "out")
+
+    asyncio.run(notebook())
+    assert tree_bytes(tmp_path / "out") == undisturbed
 
 
 def test_flagged_queries_stand_beside_the_dataset_with_both_answers(tmp_path: Path, server: ChatServer) -> None:
