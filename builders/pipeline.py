@@ -108,11 +108,9 @@ def create(
     asking = Asking(responses or beside(out, "responses.sqlite"), offline, budget)
     lock = out.with_name(f".{out.name}.lock")
     try:
-        with FileLock(lock, timeout=0):
+        with FileLock(lock, timeout=0), LocalExecutor(workers) as local:
             salt = load_or_create_salt(beside(out, "salt")) if recipe.secret else b""
-            build = Build(
-                recipe, identity, out, executor or LocalExecutor(workers), asking, progress or Progress(), salt
-            )
+            build = Build(recipe, identity, out, executor or local, asking, progress or Progress(), salt)
             _create(build, folder, force)
             lock.unlink(missing_ok=True)
     except Timeout as error:

@@ -34,4 +34,5 @@ def open_executor(kind: str, workers: int = 1, ray_address: str = "", depot: str
         raise MldrError(f"no executor is called {kind!r}; there are local and ray")
     if ray_address or depot:
         raise MldrError("--ray-address and --depot go with --executor ray")
-    yield LocalExecutor(workers)
+    with LocalExecutor(workers) as local:
+        yield local

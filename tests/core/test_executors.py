@@ -62,3 +62,27 @@ def test_tasks_are_drawn_only_as_workers_come_free(workers: int) -> None:
     assert len(drawn) <= 2 * workers
     results.close()  # type: ignore[attr-defined]
     assert len(drawn) <= 2 * workers
+
+
+def pid_of(_: int) -> int:
+    return os.getpid()
+
+
+def test_inside_its_context_an_executor_keeps_its_workers_and_outside_each_map_has_its_own() -> None:
+    with LocalExecutor(2) as kept:
+        first, second = ({pid for _, pid in kept.map(pid_of, range(40))} for _ in range(2))
+    assert second <= first
+    assert os.getpid() not in first
+    alone = LocalExecutor(2)
+    assert not {pid for _, pid in alone.map(pid_of, range(40))} & {pid for _, pid in alone.map(pid_of, range(40))}
+
+
+def test_a_lone_task_starts_no_process() -> None:
+    assert list(LocalExecutor(2).map(pid_of, [1])) == [(1, os.getpid())]
+
+
+def test_after_a_killed_worker_an_executor_starts_new_ones() -> None:
+    with LocalExecutor(2) as executor:
+        with pytest.raises(InterruptedRun):
+            list(executor.map(os._exit, [9, 9, 9]))
+        assert len(list(executor.map(pid_of, range(4)))) == 4
