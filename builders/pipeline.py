@@ -109,13 +109,26 @@ def create(
     lock = out.with_name(f".{out.name}.lock")
     try:
         with FileLock(lock, timeout=0), LocalExecutor(workers) as local:
-            salt = load_or_create_salt(beside(out, "salt")) if recipe.secret else b""
+            salt = _salt(out, force) if recipe.secret else b""
             build = Build(recipe, identity, out, executor or local, asking, progress or Progress(), salt)
             _create(build, folder, force)
             lock.unlink(missing_ok=True)
     except Timeout as error:
         raise MldrError(f"{out}: another build is writing here") from error
     return out
+
+
+def _salt(out: Path, force: bool) -> bytes:
+    """Return the salt of a secret build; none is drawn beside what another salt made, or it would pass for that one."""
+    path, partial = beside(out, "salt"), out.with_name(out.name + ".partial")
+    if not (force or path.exists()):
+        for stands in (out, partial):
+            if stands.is_dir() and any(stands.iterdir()):
+                raise MldrError(
+                    f"{path} is missing beside {stands}, and no other salt fits; put it back, choose another --out, "
+                    "or build anew with --force"
+                )
+    return load_or_create_salt(path)
 
 
 def _create(build: Build, folder: Path, force: bool) -> None:

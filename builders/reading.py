@@ -97,7 +97,8 @@ def prepare(recipe: Recipe, folder: Path, work: Path) -> Prepared:
     )
     spool, images = spooled(dialogues, work / "sources.jsonl", reading)
     if not spool.heads and not reading.faults:
-        reading.faults.add("sources", "hold no dialogue" + (" that the recipe wants" if dropped else ""))
+        reasons = "; ".join(f"{count:,} {reason}" for reason, count in sorted(dropped.items()))
+        reading.faults.add("sources", "hold no dialogue" + (f" that the recipe wants: {reasons}" if dropped else ""))
     reading.faults.check()
     return Prepared(recipe, identity, spool, images, reading, dropped)
 

@@ -73,7 +73,8 @@ class Recipe(BaseModel):
     splits: dict[str, float]
     """Split -> its share of the sources; shares sum to at most 1."""
     licences: list[Text] = Field(default_factory=list)
-    """Only sources, images and models under these (SPDX identifiers; `unknown` names what states none); empty: all."""
+    """Only sources and images under these (SPDX identifiers; `unknown` names what states none); empty: all. What models write
+    comes under the `terms` of their entries, which the card reports."""
     models: dict[str, ModelEndpoint] = Field(default_factory=dict)
     """Name -> a language model, for the steps that name it."""
     embedder: EmbedderSettings | None = None
@@ -131,6 +132,9 @@ class Recipe(BaseModel):
         ]
         if wants and self.embedder is None:
             raise ValueError(f"{', '.join(wants)} needs an `embedder`")
+        strange = sorted(set(self.verify.splits) - set(self.splits)) if self.verify else []
+        if strange:
+            raise ValueError(f"verify.splits names {', '.join(strange)}; `splits` has {', '.join(self.splits)}")
         if self.stitch.language and not self.stitch.model:
             raise ValueError("stitch.language translates, which needs stitch.model")
         if self.stitch.language and not self.tag.model:

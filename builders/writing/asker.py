@@ -62,12 +62,17 @@ class Ledger:
     """`<step>/<the recipe's name of the model>` -> answers, tokens in, tokens out."""
     shared: dict[str, list[Any]] = field(default_factory=dict)
     """Of questions that other dialogues may ask too: key of the question -> `<step>/<name>`, tokens in, tokens out."""
+    spent: set[str] = field(default_factory=set)
+    """Keys of this dialogue's own questions: one that is asked again is answered from the store, and costs nothing."""
 
-    def spend(self, what: str, usage: Usage, shared_key: str = "") -> None:
-        """Note the tokens of one answer."""
-        if shared_key:
-            self.shared[shared_key] = [what, usage.tokens_in, usage.tokens_out]
+    def spend(self, what: str, usage: Usage, key: str, shared: bool) -> None:
+        """Note the tokens of one answer, once for each question."""
+        if shared:
+            self.shared[key] = [what, usage.tokens_in, usage.tokens_out]
             return
+        if key in self.spent:
+            return
+        self.spent.add(key)
         row = self.usage.setdefault(what, [0, 0, 0])
         for position, amount in enumerate((1, usage.tokens_in, usage.tokens_out)):
             row[position] += amount
@@ -105,8 +110,8 @@ async def ask_once(voice: Voice, request: ChatRequest, ledger: Ledger, attempt: 
             raise
         ledger.counts[f"{request.step}: no answer from the model ({failure.reason})"] += 1
         return None
-    shared_key = question_key(request, voice.name, attempt) if voice.shared else ""
-    ledger.spend(f"{request.step}/{voice.name}", answer.usage, shared_key)
+    key = question_key(request, voice.name, attempt)
+    ledger.spend(f"{request.step}/{voice.name}", answer.usage, key, voice.shared)
     return answer
 
 

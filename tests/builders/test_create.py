@@ -187,7 +187,14 @@ def test_only_twenty_faults_are_shown_and_the_rest_is_counted(tmp_path: Path, co
         ({"sources": [{"type": "jsonl", "name": "x"}]}, "needs a path"),
         ({"sources": [{"type": "jsonl", "name": "x", "path": "gone.jsonl"}]}, "gone.jsonl"),
         ({"sources": [{"type": "jsonl", "name": "x", "path": "."}]}, "directory"),
-        ({"languages": ["zh"]}, "hold no dialogue that the recipe wants"),
+        (
+            {"languages": ["zh"]},
+            "hold no dialogue that the recipe wants: 9 sources in a language the recipe does not name (en)",
+        ),
+        (
+            {"licences": ["MIT"]},
+            "hold no dialogue that the recipe wants: 9 sources whose licence the recipe does not name (dialogue",
+        ),
     ],
 )
 def test_a_source_that_cannot_be_read_is_said(

@@ -8,6 +8,7 @@ import pytest
 from mldr.builders.recipe import Recipe, load_recipe
 from mldr.builders.sources.demo import DEMO_FOLDER
 from mldr.errors import InputError
+from mldr.plugins import resolve
 from tests.builders.support import write_recipe
 from tests.conftest import Command
 
@@ -55,6 +56,10 @@ def test_a_published_recipe_names_no_server(tmp_path: Path) -> None:
         ({"match": {"method": "embeddings"}}, "needs an `embedder`"),
         ({"stitch": {"language": "zh"}}, "needs stitch.model"),
         ({"verify": {"model": "judge"}}, "verify.model is 'judge'"),
+        (
+            {"models": {"w": {"provider": "p", "model": "m"}}, "verify": {"model": "w", "splits": ["dev", "test"]}},
+            "verify.splits names dev; `splits` has validation, test",
+        ),
         ({"queries": {"kinds": {"multimodal": 0.5, "utterance": 0.5, "image": 0.5}}}, "sum to 1"),
         ({"models": {"w": {"provider": "p", "model": "m", "base_url": "ftp://x"}}}, "must start with http"),
         ({"models": {"w": {"provider": "p", "model": "m", "base_url": "http://u:p@x/v1"}}}, "key_env"),
@@ -131,5 +136,8 @@ def test_the_recipe_schema_has_a_description_of_every_split_key() -> None:
 @pytest.mark.parametrize(
     "path", sorted((Path(__file__).parents[2] / "docs" / "recipes").glob("*.yaml")), ids=lambda p: p.stem
 )
-def test_the_recipes_of_the_documentation_load(path: Path) -> None:
-    assert load_recipe(path).name == path.stem
+def test_the_recipes_of_the_documentation_load_and_admit_what_their_sources_are_published_under(path: Path) -> None:
+    recipe = load_recipe(path)
+    assert recipe.name == path.stem
+    published = {getattr(resolve("mldr.sources", entry.type), "licence", "") for entry in recipe.sources}
+    assert not recipe.licences or published <= {*recipe.licences, ""}

@@ -5,8 +5,11 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+import pytest
+
 import mldr
 from mldr.builders import create, load_recipe
+from mldr.errors import MldrError
 from mldr.verify import verify
 from mldr.withhold import withhold
 from tests.builders.support import corpus, tree_bytes
@@ -47,6 +50,17 @@ def test_a_finished_secret_build_is_left_as_it_is_and_another_recipe_is_refused_
     recipe = corpus(tmp_path / "in", 60, secret=True)
     first = tree_bytes(build(recipe, tmp_path / "out").folder)
     assert tree_bytes(build(recipe, tmp_path / "out").folder) == first
+
+
+def test_no_new_salt_is_drawn_beside_a_set_whose_own_is_lost(tmp_path: Path) -> None:
+    recipe = corpus(tmp_path / "in", 60, secret=True)
+    first = build(recipe, tmp_path / "out").manifest.salt_sha256
+    (tmp_path / "out.salt").rename(tmp_path / "elsewhere")
+    with pytest.raises(MldrError, match=r"out\.salt is missing beside .*--force"):
+        build(recipe, tmp_path / "out")
+    assert not (tmp_path / "out.salt").exists()
+    anew = mldr.load(create(load_recipe(recipe), recipe.parent, tmp_path / "out", force=True))
+    assert anew.manifest.salt_sha256 not in ("", first)
 
 
 def test_a_withheld_split_of_a_secret_build_verifies_and_keeps_its_gold_hash(tmp_path: Path) -> None:

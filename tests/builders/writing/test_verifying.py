@@ -73,3 +73,10 @@ def test_a_flag_holds_both_answers_and_the_model() -> None:
 def test_captions_are_what_the_model_sees_of_pictures() -> None:
     content = verify_request(DIALOGUE, "boats").messages[1].content
     assert "<|img_id_start|>0<|img_id_end|>[image: a photo of the sloop]" in content
+
+
+def test_a_query_that_is_asked_twice_of_a_dialogue_is_paid_once() -> None:
+    voice, ledger = Voice(Clerk(), "judge", "other", "v"), Ledger()
+    for text in ("who painted it", "who painted it", "who sold it"):
+        asyncio.run(blind_answer(voice, DIALOGUE, text, ledger))
+    assert ledger.usage["verify/judge"][0] == 2
