@@ -196,7 +196,9 @@ def _addresses(
     for family, _, _, _, address in found:
         if not allow_private and not is_public(str(address[0])):
             raise Refused(f"{host} is at {address[0]}, which is no public address")
-        if _is_link_local(str(address[0])):  # where clouds hand out the credentials of a machine; nobody's pictures are there
+        if _is_link_local(
+            str(address[0])
+        ):  # where clouds hand out the credentials of a machine; nobody's pictures are there
             raise Refused(f"{host} is at {address[0]}, a link-local address, which is never asked")
         addresses.append((int(family), address))
     return addresses  # type: ignore[return-value]
