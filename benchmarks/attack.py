@@ -9,6 +9,7 @@ PRIVATE the dataset with its gold. The recipe's models are not asked: an attacke
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -20,6 +21,7 @@ from mldr.builders.attack.report import Row, topics_found
 from mldr.builders.reading import prepare
 from mldr.builders.recipe import Recipe
 from mldr.builders.settings import QuerySettings, StitchSettings, TagSettings
+from mldr.errors import MldrError
 
 
 def public_recipe(path: Path) -> Recipe:
@@ -45,7 +47,7 @@ def shown(row: Row) -> str:
 
 
 def main() -> None:
-    """Attack, and print a small table."""
+    """Attack, and print a small table; exit 1 for input that does not fit."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("public", type=Path)
     parser.add_argument("recipe", type=Path)
@@ -53,6 +55,18 @@ def main() -> None:
     parser.add_argument("--split", default="test")
     parser.add_argument("--no-rebuild", action="store_true", help="trace only")
     given = parser.parse_args()
+    try:
+        attacked(given)
+    except MldrError as error:
+        sys.exit(str(error))
+
+
+def attacked(given: argparse.Namespace) -> None:
+    """Attack, and print a small table.
+
+    Raises:
+        MldrError: for input that does not fit.
+    """
     recipe = public_recipe(given.recipe)
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)

@@ -198,10 +198,11 @@ def hydrate(
     from mldr.console import progress
     from mldr.downloads.polite import Manners
     from mldr.errors import InterruptedRun
+    from mldr.hydrate import check_place, write_hydrated
     from mldr.hydrate import hydrate as fetch
-    from mldr.hydrate import write_hydrated
 
     loaded = mldr.load(dataset)
+    check_place(loaded, downloads, out, force=force)
     manners = Manners(delay, max_bytes, max_total, allow_private=allow_private, again=again)
     done = fetch(
         loaded, downloads, manners, limit=limit, watch=lambda items, number: progress(items, number, "fetching")

@@ -95,8 +95,9 @@ def hydrate(
         watch: passes the outcomes on and shows progress; gets their number.
 
     Raises:
-        MldrError: for a damaged file or record in the folder, or if another run is filling it.
+        MldrError: for a damaged file or record in the folder, if it lies in the dataset, or if another run is filling it.
     """
+    check_place(dataset, downloads, None)
     urls = list({one.url: one for one in wanted(dataset)}.values())
     number = min(limit, len(urls)) if limit else len(urls)
     hydration = Hydration()
@@ -131,15 +132,9 @@ def write_hydrated(dataset: Dataset, downloads: Path, out: Path, *, force: bool 
     Raises:
         MldrError: if something stands at `out`, or a downloaded file is not what came from the web.
     """
+    check_place(dataset, downloads, out, force=force)
     out = out.resolve()
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        if out == dataset.folder.resolve() or not (out / MANIFEST).is_file():
-            raise MldrError(f"{out} is no copy that may be replaced; choose another --out")
-        if not force:
-            raise MldrError(f"{out} exists; choose another --out, or replace it with --force")
     partial = out.with_name(f"{out.name}.partial")
-    if partial.exists() and not (partial / _MARK).is_file():
-        raise MldrError(f"{partial} stands where the copy would be made and is not ours; move it")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     (partial / _MARK).touch()
@@ -151,6 +146,36 @@ def write_hydrated(dataset: Dataset, downloads: Path, out: Path, *, force: bool 
     sync_folder(out.parent)
     shutil.rmtree(partial)
     return copy.counts
+
+
+def check_place(dataset: Dataset, downloads: Path, out: Path | None, *, force: bool = False) -> None:
+    """Refuse folders that may not be written, before hours of fetching.
+
+    Args:
+        dataset: the original, which stays as it is.
+        downloads: the folder of what is fetched.
+        out: the folder of the copy, None for none.
+        force: replace a dataset that stands at `out`.
+
+    Raises:
+        MldrError: if something else stands at `out`, or the folders lie in one another.
+    """
+    original, fetched = dataset.folder.resolve(), downloads.resolve()
+    if fetched.is_relative_to(original):
+        raise MldrError(f"{fetched} lies in the dataset; choose another --downloads")
+    if out is None:
+        return
+    out = out.resolve()
+    if any(out.is_relative_to(one) or one.is_relative_to(out) for one in (original, fetched)):
+        raise MldrError(f"{out} and what it is made of lie in one another; choose another --out")
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        if not (out / MANIFEST).is_file():
+            raise MldrError(f"{out} is no copy that may be replaced; choose another --out")
+        if not force:
+            raise MldrError(f"{out} exists; choose another --out, or replace it with --force")
+    partial = out.with_name(f"{out.name}.partial")
+    if partial.exists() and not (partial / _MARK).is_file():
+        raise MldrError(f"{partial} stands where the copy would be made and is not ours; move it")
 
 
 _MARK = ".hydrate"

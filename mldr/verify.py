@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from mldr.dataset import Dataset
 from mldr.dialogue import Dialogue, DialogueImage, Fragment, Gold, StoredImage, Utterance
 from mldr.errors import Faults, InputError, MldrError
-from mldr.files import inside, sha256_file
+from mldr.files import inside, parse_json, sha256_file
 from mldr.images import ImageError, open_stored
 from mldr.manifest import MANIFEST, gold_hash
 from mldr.shards import check_columns, nulls, read_batches
@@ -114,8 +114,17 @@ def _check_values(path: Path, table: Table, last: str, faults: Faults) -> str:
         for row in batch.to_pylist():
             for name in _misderived(table, row):
                 faults.add(f"{path}, {row[key]}", f"{name} is {row[name]!r}, which is not what the row says")
+            if not _is_meta(row.get("meta") or ""):
+                faults.add(f"{path}, {row[key]}", "meta is no JSON object as a string; an absent one is ''")
         start += batch.num_rows
     return last
+
+
+def _is_meta(meta: str) -> bool:
+    try:
+        return not meta or isinstance(parse_json(meta), dict)
+    except ValueError:
+        return False
 
 
 def _rows(path: Path) -> int:
@@ -273,6 +282,8 @@ def image_faults(image: StoredImage) -> Iterator[str]:
         if image.status == "present":
             yield "is present and has no bytes"
         return
+    if image.status != "present":
+        yield f"has bytes and is said to be {image.status}"
     if image.image_key != "sha256:" + hashlib.sha256(image.content).hexdigest():
         yield "its key is not the hash of its bytes"
     try:

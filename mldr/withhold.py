@@ -20,7 +20,7 @@ from mldr.dataset import Dataset
 from mldr.dialogue import Dialogue, StoredImage
 from mldr.errors import Faults, MldrError, fault
 from mldr.files import canonical_json, parse_json, sha256_file, sha256_text, sync_folder, write_text
-from mldr.manifest import MANIFEST, Manifest, ShardEntry, write_manifest
+from mldr.manifest import MANIFEST, Manifest, ShardEntry, gold_hash, write_manifest
 from mldr.shards import ShardWriter, read_batches, shard_name
 from mldr.summary import summarise
 from mldr.tables import TABLES, Record, Table
@@ -55,8 +55,8 @@ def withhold(
         without_salt: withhold a split of a set that was built without a secret salt, which anybody can build again.
 
     Raises:
-        MldrError: if there is no such split, its gold is withheld already, the set has no salt, something else stands at
-            `out`, or a file does not fit the manifest.
+        MldrError: if there is no such split, its gold is withheld already or is not the one that the manifest's hash names,
+            the set has no salt, something else stands at `out`, or a file does not fit the manifest.
         InputError: with each source of a withheld split that another split names.
     """
     _check(dataset, splits, without_salt)
@@ -88,6 +88,12 @@ def _check(dataset: Dataset, splits: Sequence[str], without_salt: bool) -> None:
             f"{dataset.folder} was built without a secret salt: whoever has its sources and its recipe builds the gold again, "
             "byte by byte. Build it with `secret: true` in the recipe, or say --without-salt to withhold it all the same"
         )
+    for split in splits:
+        if _hash(dataset, split) != dataset.manifest.gold_hash.get(split):
+            raise MldrError(
+                f"{dataset.folder}: the manifest's gold_hash of {split} is not that of the gold here, so no score would ever fit "
+                f"the public copy; see: mldr dataset verify {dataset.folder}"
+            )
     secret = {source for split in splits for source in _source_ids(dataset, split)} - {""}
     faults = Faults()
     for split in dataset.splits:
@@ -97,6 +103,10 @@ def _check(dataset: Dataset, splits: Sequence[str], without_salt: bool) -> None:
                     f"{split}, source {source}", "is in a withheld split too; what is shown here tells its labels there"
                 )
     faults.check()
+
+
+def _hash(dataset: Dataset, split: str) -> str:
+    return gold_hash((gold, asked.dialogue) for asked in dataset.asked(split) for gold in asked.gold)
 
 
 def _source_ids(dataset: Dataset, split: str) -> set[str]:

@@ -105,7 +105,7 @@ def get(url: str, limits: Limits) -> Answer:
     """Return the answer to one GET; a redirect is returned, not followed, and the body only of a 200.
 
     Raises:
-        Refused: as `parsed`, and for a host at an address that is not public.
+        Refused: as `parsed`, for a host at an address that is not public, and for a redirect to no url.
         TooLarge: for a body longer than the limit.
         Unreachable: for anything that may work another time.
     """
@@ -121,7 +121,7 @@ def get(url: str, limits: Limits) -> Answer:
         response = connection.getresponse()
         found = {key.lower(): value for key, value in response.getheaders()}
         if response.status in _MOVED:
-            return Answer(response.status, found, location=urljoin(urlunsplit(parts), found.get("location", "")))
+            return Answer(response.status, found, location=_joined(parts, found.get("location", "")))
         body = _body(response, limits, deadline) if response.status == 200 else b""
         return Answer(response.status, found, body)
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -129,6 +129,13 @@ def get(url: str, limits: Limits) -> Answer:
     finally:
         watch.cancel()
         connection.close()
+
+
+def _joined(parts: SplitResult, location: str) -> str:
+    try:
+        return urljoin(urlunsplit(parts), location)
+    except ValueError as error:
+        raise Refused("redirects to no url that can be read") from error
 
 
 def _cut(channel: socket.socket) -> None:
@@ -189,6 +196,10 @@ def _addresses(
     for family, _, _, _, address in found:
         if not allow_private and not is_public(str(address[0])):
             raise Refused(f"{host} is at {address[0]}, which is no public address")
+        if _is_link_local(
+            str(address[0])
+        ):  # where clouds hand out the credentials of a machine; nobody's pictures are there
+            raise Refused(f"{host} is at {address[0]}, a link-local address, which is never asked")
         addresses.append((int(family), address))
     return addresses  # type: ignore[return-value]
 
@@ -203,6 +214,12 @@ def is_public(address: str) -> bool:
         if carried is not None:
             return is_public(str(carried))
     return found.is_global and not found.is_multicast
+
+
+def _is_link_local(address: str) -> bool:
+    found = ipaddress.ip_address(address.partition("%")[0])
+    carried = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return (carried or found).is_link_local
 
 
 @cache

@@ -33,10 +33,14 @@ class Exported:
     files: list[str] = field(default_factory=list)
     """Of rows, relative to the export's folder."""
     rows: int = 0
+    dialogues: int = 0
+    """That the rows ask about."""
     rows_without_images: int = 0
     """TRL fails on a batch that mixes these with rows that have images."""
     images: int = 0
     """Pictures that the split has bytes of."""
+    unasked: int = 0
+    """Dialogues without a query; a training file has no place for them."""
     captioned: int = 0
     """Images, over all rows, that show as captions because the dataset has no bytes of them."""
     prompts: dict[str, Prompt] = field(default_factory=dict)
@@ -47,6 +51,8 @@ class Exported:
             yield "the split has no picture, so every image shows as its caption: captions only"
         elif self.captioned:
             yield f"{self.captioned:,} images have no bytes here and show as captions; every image keeps its id"
+        if self.unasked:
+            yield f"{self.unasked:,} dialogues have no query and are not in the files"
         if self.rows_without_images and self.rows_without_images < self.rows:
             yield (
                 f"{self.rows_without_images:,} of {self.rows:,} rows have no image; TRL fails on a batch that mixes them "
@@ -94,14 +100,18 @@ def _write(dataset: Dataset, split: str, target: Target, rendering: Rendering, w
     else:
         files = {key: folder / name for key, name in names.items()}
         paths, _, _ = write_trl(workshop.new, split, rows, files, images=bool(names))
+    written.unasked = max(0, dataset.manifest.counts.get(split, {}).get("dialogues", 0) - written.dialogues)
     written.files = [path.relative_to(workshop.new).as_posix() for path in paths]
     return written
 
 
 def _watched(found: Iterable[Example], written: Exported, rendering: Rendering) -> Iterator[Example]:
     """Yield examples on, counting."""
+    last = ""
     for example in found:
         written.rows += 1
+        written.dialogues += example.dialogue_id != last
+        last = example.dialogue_id
         written.rows_without_images += not example.image_keys
         written.prompts[example.prompt.name] = example.prompt
         if rendering.sees == "pixels":

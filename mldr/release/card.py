@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mldr.card.front import front_matter
 from mldr.card.markdown import bullets, plain, table
 from mldr.dataset import Dataset
@@ -21,12 +23,8 @@ def card(dataset: Dataset) -> str:
         f"# {dataset.name}\n",
         "> **The release of the authors of F2RVLM (arXiv 2508.17714), read by mldr. Its licence is not stated here, so it is "
         "not redistributable: whoever holds an agreement with the authors keeps to it.**\n",
-        "Labels are the release's own (`label_source` is `release`). Real chats in it have "
-        + (
-            f"the consent scopes {', '.join(scopes)}, as stated at the import.\n"
-            if scopes
-            else "no consent scope stated.\n"
-        ),
+        "Labels are the release's own (`label_source` is `release`)."
+        + (_consent(scopes) if _is_real(dataset) else "\n"),
         "## Statistics\n\n" + table(["", *summaries], rows),
         "## What is in two splits\n\n" + _counts(release.shared, "Nothing."),
         "## What was odd\n\n" + _counts(release.oddities, "Nothing."),
@@ -34,6 +32,16 @@ def card(dataset: Dataset) -> str:
         f"## Canary\n\n`{dataset.manifest.canary}`\n",
     ]
     return "\n".join(parts)
+
+
+def _is_real(dataset: Dataset) -> bool:
+    columns = (dataset.arrow("dialogues", split, ["origin"]).column("origin") for split in dataset.splits)
+    return any("real" in column.unique().to_pylist() for column in columns)
+
+
+def _consent(scopes: Sequence[str] | None) -> str:
+    told = f"the consent scopes {', '.join(scopes)}, as stated at the import" if scopes else "no consent scope stated"
+    return f" Its real chats have {told}.\n"
 
 
 def _counts(counts: dict[str, int], nothing: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from mldr.console import progress
 from mldr.dataset import SPLITS
 from mldr.dialogue import Origin
-from mldr.errors import InterruptedRun, MldrError
+from mldr.errors import InterruptedRun, MldrError, printable
 from mldr.folders import check_free, fresh_folder
 from mldr.manifest import MANIFEST, Manifest, Release
 from mldr.release.archive import Archive, open_archive
@@ -181,11 +181,12 @@ def _records(archive: Archive, name: str, found: FileFound) -> Iterator[tuple[in
 def report(findings: Findings) -> str:
     """Return what was found, for a person."""
     lines = []
-    for name, found in sorted(findings.files.items()):
+    for told, found in sorted(findings.files.items()):
+        name = printable(told)
         if found.reason:
-            lines.append(f"{name}: not read ({found.reason})")
+            lines.append(f"{name}: not read ({printable(found.reason)})")
             continue
-        keys = ", ".join(f"{key} {count:,}" for key, count in sorted(found.keys.items())[:20])
+        keys = ", ".join(f"{printable(key)} {count:,}" for key, count in sorted(found.keys.items())[:20])
         lines.append(f"{name}: {found.layout} -> {found.split}, {found.records:,} records; keys: {keys}")
     for split, counts in sorted(findings.counts.items()):
         lines.append(f"{split}: " + ", ".join(f"{count:,} {what}" for what, count in counts.items()))

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from mldr.dataset import SPLITS
-from mldr.errors import InputError, MldrError
+from mldr.errors import InputError, MldrError, printable
 from mldr.release.archive import Archive
 from mldr.release.findings import FileFound, Findings
 from mldr.release.jsonlist import json_records
@@ -40,7 +40,7 @@ def find_files(archive: Archive, wanted: Collection[str], findings: Findings) ->
         found, tails[name] = _looked_at(archive, name, wanted)
         findings.files[name] = found
     if not any(found.layout for found in findings.files.values()):
-        reasons = "; ".join(f"{name}: {found.reason}" for name, found in list(findings.files.items())[:5])
+        reasons = "; ".join(f"{printable(name)}: {found.reason}" for name, found in list(findings.files.items())[:5])
         raise MldrError(
             "no file in a release layout (a JSON list of ms-swift messages, or of WeChat-MDR dialogues); "
             + (reasons or "there is no .json at all")
@@ -96,7 +96,7 @@ def split_of(name: str, layout: str, wanted: Collection[str]) -> str:
             return split
     if len(wanted) == 1:
         return next(iter(wanted))
-    raise MldrError(f"{name}: its name tells no split; name it with --split ({', '.join(SPLITS)})")
+    raise MldrError(f"{printable(name)}: its name tells no split; name it with --split ({', '.join(SPLITS)})")
 
 
 def is_real(name: str, layout: str) -> bool:

@@ -300,3 +300,7 @@ def test_the_benchmark_prints_its_table(tmp_path: Path) -> None:
     assert "the rebuild has the published gold hash: yes" in done.stdout
     line = next(line for line in done.stdout.splitlines() if line.startswith("rebuild"))
     assert line.split()[2] == "100.00"
+    for wrong in ([words[2], str(recipe), words[2]], ["nowhere", str(recipe), str(private)], [words[2], "x", words[4]]):
+        refused = subprocess.run([*words[:2], *wrong, "--no-rebuild"], capture_output=True, text=True, check=False)
+        assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
+        assert refused.stderr

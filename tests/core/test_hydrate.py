@@ -154,7 +154,7 @@ def test_nothing_is_overwritten(tmp_path: Path, site: Site) -> None:
     write_text(tmp_path / "new/mine.txt", "mine")
     with pytest.raises(MldrError, match="no copy that may be replaced"):
         write_hydrated(dataset, tmp_path / "fetched", tmp_path / "new", force=True)
-    with pytest.raises(MldrError, match="no copy that may be replaced"):
+    with pytest.raises(MldrError, match="lie in one another"):
         write_hydrated(dataset, tmp_path / "fetched", dataset.folder, force=True)
     write_text(tmp_path / "other.partial/mine.txt", "mine")
     with pytest.raises(MldrError, match="is not ours"):
@@ -267,3 +267,27 @@ def test_the_images_of_a_split_with_gold_keep_their_queries(tmp_path: Path, site
     assert list(copy.queries("test")) == list(dataset.queries("test"))
     assert list(copy.gold("test")) == list(dataset.gold("test"))
     assert old not in {image.image_key for image in copy.images("test")}
+
+
+def test_folders_that_may_not_be_written_are_refused_before_anything_is_asked(
+    tmp_path: Path, site: Site, command: Command
+) -> None:
+    dataset = write_dataset(tmp_path / "d", {"test": with_images(0, named("a", site.picture("/a")))})
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "mine.txt").write_text("keep")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for downloads, out, words in (
+        ("f", "notes", "is no copy that may be replaced"),
+        ("f", "d", "lie in one another"),
+        ("f", "d/copy", "lie in one another"),
+        ("f", "f/copy", "lie in one another"),
+        ("d", "copy", "lies in the dataset"),
+        ("d/images/f", "copy", "lies in the dataset"),
+    ):
+        folders = ("--downloads", str(tmp_path / downloads), "--out", str(tmp_path / out), "--force")
+        code, _, err = command("mldr", "dataset", "hydrate", str(dataset.folder), *folders, "--allow-private")
+        assert (code, words in err) == (1, True)
+    assert site.asked == []
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    with pytest.raises(MldrError, match="lies in the dataset"):
+        hydrate(dataset, dataset.folder / "f", OWN)

@@ -235,6 +235,9 @@ RECORDS: list[tuple[str, Table, int, Broken, str]] = [
     ("no picture", "images", 0, lambda i: replace(i, content=b"x"), "not a picture in a known format"),
     ("no bytes", "images", 0, lambda i: replace(i, content=None), "is present and has no bytes"),
     ("wrong size", "images", 0, lambda i: replace(i, width=7), "is 40 x 30 pixels; the table says 7 x 30"),
+    ("bytes of nothing", "images", 0, lambda i: replace(i, status="missing"), "has bytes and is said to be missing"),
+    ("cut meta", "dialogues", 0, lambda d: replace(d, meta='{"a": '), "meta is no JSON object"),
+    ("meta that is a list", "gold", 0, lambda g: replace(g, meta="[]"), "meta is no JSON object"),
 ]
 
 

@@ -286,3 +286,12 @@ def test_ids_of_the_copy_are_those_of_the_private_set(small_dataset: mldr.Datase
     withhold(private, ["test"], tmp_path / "p")
     golds = {gold.query_id for gold in private.gold("test") if isinstance(gold, Gold)}
     assert {getattr(q, KEYS["queries"]) for q in mldr.load(tmp_path / "p").queries("test")} == golds
+
+
+def test_gold_that_the_public_hash_would_not_name_is_not_withheld(small_dataset: mldr.Dataset, tmp_path: Path) -> None:
+    private = salted(small_dataset)
+    other = changed(private, lambda manifest: manifest.gold_hash.update(test="0" * 64))
+    with pytest.raises(MldrError, match="gold_hash of test is not that of the gold here"):
+        withhold(other, ["test"], tmp_path / "public")
+    assert not (tmp_path / "public").exists()
+    withhold(other, ["validation"], tmp_path / "public")

@@ -253,3 +253,18 @@ def test_a_dead_host_and_a_name_that_does_not_exist_may_come_back(tmp_path: Path
 def test_urls_that_cannot_be_asked_are_refused_and_never_end_the_run(tmp_path: Path, site: Site) -> None:
     _, fetcher, _ = fetch(tmp_path, "file:///etc/passwd", "http://[", "http://u:p@h/", "", site.picture("/a"))
     assert fetcher.counts == {"refused": 4, "fetched": 1}
+
+
+def test_a_redirect_to_no_url_is_refused_for_good(tmp_path: Path, site: Site) -> None:
+    (done,), _, _ = fetch(tmp_path, site.bytes("/a", b"", 302, Location="http://[::1"))
+    assert state(done) == "refused redirects to no url that can be read"
+    assert site.asked.count("/a") == 1
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "[::ffff:169.254.169.254]", "[fe80::1]"])
+def test_link_local_addresses_are_never_asked_even_among_servers_of_ones_own(
+    tmp_path: Path, site: Site, host: str
+) -> None:
+    url = site.bytes("/a", b"", 302, Location=f"http://{host}/latest/credentials")
+    (done,), _, _ = fetch(tmp_path, url, allow_private=True)
+    assert "a link-local address, which is never asked" in state(done)

@@ -15,7 +15,7 @@ from mldr.errors import InputError, MldrError
 from mldr.export import Rendering, export
 from mldr.export import trl as trl_module
 from mldr.prompts import load_prompt
-from tests.conftest import small_dialogue, stored_picture, write_dataset
+from tests.conftest import small_dialogue, small_rows, stored_picture, write_dataset
 
 PICTURES = [stored_picture(colour) for colour in ("red", "blue", "green")]
 
@@ -113,6 +113,16 @@ def test_rows_without_images_are_told(tmp_path: Path) -> None:
     (note,) = written.notes(Rendering())
     assert note.startswith("2 of 6 rows have no image; TRL fails on a batch that mixes them")
     assert json.loads((tmp_path / "out" / "export.json").read_text())["counts"]["rows_without_images"] == 2
+
+
+def test_dialogues_without_a_query_are_told(small_dataset: mldr.Dataset, tmp_path: Path) -> None:
+    rows = small_rows(0, "red")
+    rows["dialogues"].append(small_dialogue(9))
+    bare = write_dataset(tmp_path / "bare", {"test": rows})
+    for target in ("ms-swift", "trl"):
+        written = export(bare, "test", target, tmp_path / target)  # type: ignore[arg-type]
+        assert "1 dialogues have no query and are not in the files" in list(written.notes(Rendering()))
+    assert export(small_dataset, "test", "trl", tmp_path / "whole").unasked == 0
 
 
 def test_a_set_without_pictures_shows_captions_and_keeps_every_id(tmp_path: Path) -> None:

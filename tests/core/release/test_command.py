@@ -33,6 +33,19 @@ def test_a_release_is_looked_at_imported_verified_and_exported(tmp_path: Path) -
     assert "2 rows, 2 images" in files.stdout
 
 
+@pytest.mark.parametrize("name", ["x\x1b[31m.json", "\x1b[2J.json"])
+def test_names_and_keys_of_a_hostile_release_do_nothing_to_a_terminal(tmp_path: Path, name: str) -> None:
+    record = {**mldr_record(), "k\x1b[1mey": 1}
+    release = write_release(tmp_path / "MLDR", {"MLDR_val.json": [record], name: {}})
+    looked = mldr("dataset", "import-release", release, "--dry-run")
+    assert "not read (is no JSON list)" in looked.stdout
+    assert "k\\x1b[1mey 1" in looked.stdout
+    for files in ({name: [mldr_record()]}, {name: []}):
+        refused = mldr("dataset", "import-release", write_release(tmp_path / f"{len(files[name])}", files), "--dry-run")
+        assert (refused.returncode, "\x1b" in refused.stderr) == (1, False)
+    assert "\x1b" not in looked.stdout
+
+
 def test_verify_tells_what_the_release_itself_shares(tmp_path: Path) -> None:
     files = {"MLDR_train_GRPO.json": [mldr_record()], "MLDR_val.json": [mldr_record()]}
     mldr("dataset", "import-release", write_release(tmp_path / "MLDR", files), "--out", tmp_path / "out")

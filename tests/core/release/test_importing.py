@@ -124,6 +124,15 @@ def test_the_name_says_release_and_a_canary_is_there(tmp_path: Path) -> None:
     assert "not redistributable" in (tmp_path / "out" / "README.md").read_text("utf-8")
 
 
+def test_the_card_speaks_of_consent_where_there_are_real_chats_alone(tmp_path: Path) -> None:
+    imported(mldr_release(tmp_path, mldr_record()), tmp_path / "stitched")
+    assert "consent" not in (tmp_path / "stitched" / "README.md").read_text("utf-8")
+    chats = write_release(tmp_path / "w", {"wechat.json": [wechat_record()]})
+    for scopes, words in ((None, "no consent scope stated"), (("images",), "the consent scopes images, as stated at")):
+        imported(chats, tmp_path / words[:4], consent_scopes=scopes)
+        assert f"Its real chats have {words}" in (tmp_path / words[:4] / "README.md").read_text("utf-8")
+
+
 def test_the_card_says_what_was_odd_and_what_could_not_be_used(tmp_path: Path) -> None:
     imported(mldr_release(tmp_path, mldr_record(gold=answer([1, 77], [])), {"x": 1}), tmp_path / "out")
     card = (tmp_path / "out" / "README.md").read_text("utf-8")
