@@ -20,7 +20,8 @@ from mldr.dialogue import Dialogue, StoredImage
 from mldr.downloads.folder import Download, Downloads
 from mldr.downloads.polite import LATER, Fetcher, Manners, Wanted
 from mldr.errors import MldrError, printable
-from mldr.files import parse_json, sha256_file, sync_folder, write_text
+from mldr.files import parse_json, sha256_file, write_text
+from mldr.folders import Workshop, fresh_folder
 from mldr.images import ImageError, normalise
 from mldr.manifest import MANIFEST, Manifest, ShardEntry, write_manifest
 from mldr.shards import read_shard, shard_name, write_shard
@@ -131,41 +132,23 @@ def write_hydrated(dataset: Dataset, downloads: Path, out: Path, *, force: bool 
     Raises:
         MldrError: if something stands at `out`, or a downloaded file is not what came from the web.
     """
-    out = out.resolve()
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        if out == dataset.folder.resolve() or not (out / MANIFEST).is_file():
-            raise MldrError(f"{out} is no copy that may be replaced; choose another --out")
-        if not force:
-            raise MldrError(f"{out} exists; choose another --out, or replace it with --force")
-    partial = out.with_name(f"{out.name}.partial")
-    if partial.exists() and not (partial / _MARK).is_file():
-        raise MldrError(f"{partial} stands where the copy would be made and is not ours; move it")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    (partial / _MARK).touch()
-    copy = _Copy(dataset, Downloads(downloads), partial, Counter())
-    copy.write()
-    if out.exists():
-        out.replace(partial / "old")  # kept until the new one stands in its place
-    (partial / "dataset").replace(out)
-    sync_folder(out.parent)
-    shutil.rmtree(partial)
-    return copy.counts
-
-
-_MARK = ".hydrate"
+    if out.resolve() == dataset.folder.resolve():
+        raise MldrError(f"{out} is the dataset itself, and stays as it is; choose another --out")
+    counts: Counter[str] = Counter()
+    with fresh_folder(out, MANIFEST, force=force) as workshop:
+        _Copy(dataset, Downloads(downloads), workshop, counts).write()
+    return counts
 
 
 @dataclass(slots=True)
 class _Copy:
     dataset: Dataset
     downloads: Downloads
-    partial: Path
+    workshop: Workshop
     counts: Counter[str]
 
     def write(self) -> None:
-        target = self.partial / "dataset"
-        target.mkdir()
+        target = self.workshop.new
         manifest = self.dataset.manifest.model_copy(deep=True)
         for name, columns in self.dataset.extra_columns().items():
             if name.startswith(("images/", "dialogues/")):  # these two are written anew; the others are copied
@@ -246,13 +229,13 @@ class _Copy:
         )
 
     def _kept(self, key: str) -> Path:
-        return self.partial / key.removeprefix("sha256:")
+        return self.workshop.work / key.removeprefix("sha256:")
 
     def _write_images(
         self, split: str, made: list[StoredImage], replaced: set[str], target: Path, manifest: Manifest
     ) -> None:
         """Write the split's images by key: the old rows that stay, and the new ones."""
-        old = [path for path in self.dataset.files("images", split)]
+        old = self.dataset.files("images", split)
         sizes = sum(path.stat().st_size for path in old) + sum(self._kept(one.image_key).stat().st_size for one in made)
         kept = self.dataset.manifest.counts.get(split, {}).get("images", 0) - len(replaced)
         total = kept + len(made)
