@@ -12,7 +12,7 @@ from mldr.builders.assemble import assemble
 from mldr.builders.context import context_of, read_context, write_context
 from mldr.builders.imagetable import ImageTable
 from mldr.builders.models import Asking, ask_models
-from mldr.builders.ownership import check_own, claim, is_finished, put_in_place, remove_own
+from mldr.builders.ownership import check_own, claim, forget, is_finished, put_in_place
 from mldr.builders.planfile import Plan, read_plan, write_plan
 from mldr.builders.planning import plan_build, rule_queries, shaping
 from mldr.builders.reading import open_sources, prepare, recipe_hash
@@ -123,7 +123,7 @@ def create(
 def _create(build: Build, folder: Path, force: bool) -> None:
     check_own(build.partial)
     if is_finished(build.out, build.canary, force):
-        remove_own(build.partial)
+        forget(build.partial)
         build.progress.say(f"{build.out} is already built from this recipe")
         return
     claim(build.work, {"build": build.canary, "versions": shaping(build.recipe)}, force)
