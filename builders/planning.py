@@ -10,7 +10,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from mldr.builders.clean import Cleaned, clean
-from mldr.builders.components import ties_of_shared
 from mldr.builders.duplicates import Duplicates, Marks, find_duplicates, source_marks, with_components
 from mldr.builders.embedded import Embedded, embedded_sources
 from mldr.builders.match import Match, match
@@ -23,6 +22,7 @@ from mldr.builders.sourcevectors import SourceVectors
 from mldr.builders.split import SourceSplit, split_sources
 from mldr.builders.spool import SourceHead, Spool
 from mldr.builders.triplets import match_nearest
+from mldr.components import ties_of_shared
 from mldr.errors import Fault, InputError
 from mldr.executors import Executor
 from mldr.identity import secret_seed
