@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import re
 import shutil
 from collections import Counter
@@ -15,6 +14,7 @@ from typing import cast
 
 from filelock import FileLock, Timeout
 
+from mldr.assembly import images_a_shard, write_table
 from mldr.dataset import Dataset
 from mldr.dialogue import Dialogue, StoredImage
 from mldr.downloads.folder import Download, Downloads
@@ -24,11 +24,9 @@ from mldr.files import parse_json, sha256_file, write_text
 from mldr.folders import Workshop, fresh_folder
 from mldr.images import ImageError, normalise
 from mldr.manifest import MANIFEST, Manifest, ShardEntry, write_manifest
-from mldr.shards import read_shard, shard_name, write_shard
+from mldr.shards import read_shard, write_shard
 from mldr.tables import Table
 
-BYTES_A_SHARD = 400 * 1024 * 1024
-"""Of encoded images."""
 FAILURES_KEPT = 20
 IN_TWO_SPLITS = "pictures that another split has too, left as urls"
 
@@ -241,16 +239,8 @@ class _Copy:
         total = kept + len(made)
         for path in old:
             manifest.files.pop(path.relative_to(self.dataset.folder).as_posix())
-        shards = max(1, math.ceil(sizes / BYTES_A_SHARD))
         rows = self._merged(split, made, replaced)
-        limit = math.ceil(total / shards)
-        count = math.ceil(total / limit) if limit else 0
-        written = 0
-        for index in range(count):
-            name = shard_name("images", split, index, count)
-            number = write_shard(target / name, "images", islice(rows, limit))
-            manifest.files[name] = ShardEntry(rows=number, sha256=sha256_file(target / name))
-            written += number
+        written = write_table(rows, total, images_a_shard(total, sizes), ("images", split), target, manifest)
         if written != total or next(rows, None) is not None:
             raise MldrError(f"{self.dataset.folder}: the images of {split} are not as many as the manifest says")
         manifest.counts.setdefault(split, {})["images"] = total

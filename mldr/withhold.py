@@ -13,12 +13,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
+from mldr.assembly import add_card
 from mldr.card import compose
 from mldr.card.sources import model_terms
 from mldr.dataset import Dataset
 from mldr.dialogue import Dialogue, StoredImage
 from mldr.errors import Faults, MldrError, fault
-from mldr.files import canonical_json, parse_json, sha256_file, sha256_text, write_text
+from mldr.files import canonical_json, parse_json, sha256_file, sha256_text
 from mldr.folders import fresh_folder
 from mldr.manifest import MANIFEST, Manifest, ShardEntry, write_manifest
 from mldr.shards import ShardWriter, read_batches, shard_name
@@ -114,9 +115,7 @@ def _write(dataset: Dataset, folder: Path, told: Withheld) -> None:
     write_manifest(folder, manifest)
     public = Dataset(folder)
     summaries = {split: summarise(public, split) for split in public.splits}
-    write_text(folder / "README.md", compose(public, summaries, manifest.notice))
-    manifest.files["README.md"] = ShardEntry(rows=0, sha256=sha256_file(folder / "README.md"))
-    write_manifest(folder, manifest)
+    add_card(folder, manifest, compose(public, summaries, manifest.notice))
 
 
 def public_manifest(manifest: Manifest, splits: Sequence[str]) -> Manifest:

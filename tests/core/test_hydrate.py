@@ -131,7 +131,7 @@ def test_images_go_into_as_many_shards_as_their_bytes_ask_for(
     images = [named(f"{i}", site.bytes(f"/{i}", picture("red", (50 + i, 40)))) for i in range(7)]
     dataset = write_dataset(tmp_path / "d", {"test": with_images(0, *images)})
     hydrate(dataset, tmp_path / "fetched", OWN)
-    monkeypatch.setattr("mldr.hydrate.BYTES_A_SHARD", 1000)
+    monkeypatch.setattr("mldr.assembly.BYTES_A_SHARD", 1000)
     write_hydrated(dataset, tmp_path / "fetched", tmp_path / "new")
     copy = mldr.load(tmp_path / "new")
     verify(copy)

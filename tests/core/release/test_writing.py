@@ -24,7 +24,7 @@ def records(count: int, queries: int = 2) -> list[dict[str, Any]]:
 
 def test_large_splits_go_into_several_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writing, "ROWS_A_SHARD", dict.fromkeys(writing.ROWS_A_SHARD, 3))
-    monkeypatch.setattr(writing, "BYTES_A_SHARD", 10)
+    monkeypatch.setattr("mldr.assembly.BYTES_A_SHARD", 10)
     import_release(Import(mldr_release(tmp_path, *records(5))), tmp_path / "out")
     dataset = mldr.load(tmp_path / "out")
     verify(dataset)
