@@ -11,10 +11,8 @@ from typing import Any
 
 from mldr.builders.database import opened
 from mldr.builders.recipe import Recipe
-from mldr.builders.units import COUNTS, FLAGGED, SHARED, Unit
+from mldr.builders.units import AMOUNTS, COUNTS, FLAGGED, SHARED, Unit
 from mldr.files import parse_json, read_lines, written_whole
-
-_AMOUNTS = ("requests", "tokens_in", "tokens_out")
 
 
 class Accounts:
@@ -61,7 +59,7 @@ class Accounts:
         with opened(self._path) as connection:
             query = "SELECT what, COUNT(*), SUM(tokens_in), SUM(tokens_out) FROM shared GROUP BY what"
             for what, *amounts in connection.execute(query):
-                usage.setdefault(what, Counter()).update(dict(zip(_AMOUNTS, amounts, strict=True)))
+                usage.setdefault(what, Counter()).update(dict(zip(AMOUNTS, amounts, strict=True)))
         steps = Counter(what.partition("/")[0] for what in usage)
         rows = {}
         for what, amounts in sorted(usage.items()):
@@ -73,7 +71,7 @@ class Accounts:
 def _row(recipe: Recipe, name: str, amounts: Counter[str]) -> dict[str, Any]:
     endpoint = recipe.models[name]
     row: dict[str, Any] = {"model": endpoint.model, "provider": endpoint.provider, "terms": endpoint.terms}
-    row |= {amount: amounts[amount] for amount in _AMOUNTS}
+    row |= {amount: amounts[amount] for amount in AMOUNTS}
     if endpoint.price is not None:
         cost = endpoint.price.cost(amounts["tokens_in"], amounts["tokens_out"])
         row |= {"cost": round(cost, 6), "currency": endpoint.price.currency}

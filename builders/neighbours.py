@@ -110,9 +110,7 @@ def _merged(best: npt.NDArray[np.int64], scores: npt.NDArray[np.float32], first:
     """Return the k largest keys of each row, of those so far and a block of scores; in no order."""
     k = best.shape[1]
     floor = (best.min(axis=1) // _PLACES).astype(np.float32)
-    hits = np.flatnonzero(
-        scores > floor[:, None]
-    )  # a tie with the last of the list stands at a larger position: it loses
+    hits = np.flatnonzero(scores > floor[:, None])  # of ties the one at the larger position loses
     if not len(hits):
         return best
     row, column = np.divmod(hits, scores.shape[1])

@@ -21,7 +21,7 @@ from mldr.builders.salt import load_or_create_salt
 from mldr.builders.units import make_units
 from mldr.errors import MldrError
 from mldr.executors import Executor, LocalExecutor
-from mldr.identity import digest
+from mldr.identity import canary, digest
 from mldr.manifest import Manifest
 from mldr.progress import Progress
 
@@ -57,8 +57,7 @@ class Build:
     @property
     def canary(self) -> str:
         """The line by which the build is known again, in training corpora too."""
-        known = digest(self.identity, self.salt) if self.salt else self.identity
-        return f"mldr canary {known[:32]}: benchmark data, keep out of training corpora"
+        return canary(digest(self.identity, self.salt) if self.salt else self.identity)
 
 
 def beside(out: Path, ending: str) -> Path:

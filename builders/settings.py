@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
+TOPICS = 3
+"""Sources of a dialogue, each with a topic of its own (the papers' triplets)."""
 NAME = r"^[a-z0-9][a-z0-9-]{0,63}$"
 
 

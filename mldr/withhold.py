@@ -21,6 +21,7 @@ from mldr.dialogue import Dialogue, StoredImage
 from mldr.errors import Faults, MldrError, fault
 from mldr.files import canonical_json, parse_json, sha256_file, sha256_text
 from mldr.folders import fresh_folder
+from mldr.identity import canary
 from mldr.manifest import MANIFEST, Manifest, ShardEntry, write_manifest
 from mldr.shards import ShardWriter, read_batches, shard_name
 from mldr.summary import summarise
@@ -153,8 +154,7 @@ def _public_usage(manifest: Manifest) -> dict[str, dict[str, str]]:
 
 def _canary(manifest: Manifest) -> str:
     """Return a canary made of what is public: the private one may hold a part of the recipe's hash."""
-    own = sha256_text(f"canary/{canonical_json(manifest.gold_hash)}")[:32]
-    return f"mldr canary {own}: benchmark data, keep out of training corpora"
+    return canary(sha256_text(f"canary/{canonical_json(manifest.gold_hash)}"))
 
 
 def _copy(dataset: Dataset, table: Table, split: str, folder: Path, manifest: Manifest) -> None:

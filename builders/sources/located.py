@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mldr.builders.recipe import SourceRecipe
-from mldr.builders.sources.neutral import NeutralImage
+from mldr.builders.sources.neutral import NeutralImage, web_url
 from mldr.builders.sources.parquet import Inside
 from mldr.builders.sources.record import Reading, SourceImage
 from mldr.downloads.folder import Downloads
@@ -14,7 +14,6 @@ from mldr.errors import MldrError, fault
 from mldr.files import inside, sha256_text
 
 NO_FILE = "images whose file is not in the folder of images"
-NOT_HTTP = "image urls that are not http(s), not opened"
 
 
 class CorpusImage(NeutralImage):
@@ -52,9 +51,7 @@ class Pictures:
             place: for faults.
             reading: takes faults and counts.
         """
-        url = image.url if image.url.lower().startswith(("http://", "https://")) else ""
-        if image.url and not url:
-            reading.counts[NOT_HTTP] += 1
+        url = web_url(image, reading)
         identifier = image.id or (sha256_text(url)[:16] if url else default_id)
         found = SourceImage(f"{self.name}/{identifier}", url=url, caption=image.caption)
         names, held = (image.names, image.held) if isinstance(image, CorpusImage) else ((), None)

@@ -23,6 +23,7 @@ from mldr.files import inside, parse_json, read_lines
 ImageOf = Callable[["NeutralImage", str, str, Reading], SourceImage]
 """(image, default id, place, reading) -> the image as a source carries it."""
 
+NOT_HTTP = "image urls that are not http(s), not opened"
 CUT, NUL, BREAKS = "dialogues cut by max_turns", "NUL characters removed", "texts with other line breaks than \\n"
 """Counts of what is changed."""
 
@@ -117,10 +118,7 @@ class NeutralSource:
                     place, f"no image {image.path!r} in the folder of {self.path.name}, or not inside it"
                 )
             return SourceImage(ref, path="" if path is None else str(path), caption=image.caption)
-        url = image.url if image.url.lower().startswith(("http://", "https://")) else ""
-        if image.url and not url:
-            reading.counts["image urls that are not http(s), not opened"] += 1
-        return SourceImage(ref, url=url, caption=image.caption)
+        return SourceImage(ref, url=web_url(image, reading), caption=image.caption)
 
     def _file(self, name: str) -> Path | None:
         try:
@@ -128,6 +126,14 @@ class NeutralSource:
         except ValueError:
             return None
         return path if path.is_file() else None
+
+
+def web_url(image: NeutralImage, reading: Reading) -> str:
+    """Return the url of an image, '' where it has none or another than http(s), which is counted."""
+    if not image.url or image.url.lower().startswith(("http://", "https://")):
+        return image.url
+    reading.counts[NOT_HTTP] += 1
+    return ""
 
 
 def read_neutral(path: Path, reading: Reading) -> Iterator[tuple[NeutralDialogue, str]]:
