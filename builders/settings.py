@@ -156,7 +156,7 @@ class QuerySettings(BaseModel):
     near: int = Field(default=0, ge=0, le=100)
     """Queries without an answer a dialogue, of type `near`: a matched neighbour's, or with one detail wrong."""
     quoted: int = Field(default=12, ge=2, le=1000)
-    """A query by a model that shares a run of so many characters with its fragment is rejected as a quotation."""
+    """A query by a model that shares a run of so many letters and digits with its fragment is rejected as a quotation."""
 
 
 class VerifySettings(BaseModel):
