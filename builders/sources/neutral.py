@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mldr.builders.recipe import SourceRecipe
+from mldr.builders.sources.fetched import Fetched
 from mldr.builders.sources.record import Reading, SourceDialogue, SourceImage, SourceTag, SourceTurn
 from mldr.dialogue import Level
 from mldr.errors import fault
@@ -87,15 +88,21 @@ class NeutralSource:
     def __init__(self, recipe: SourceRecipe, folder: Path) -> None:
         if not recipe.path:
             raise fault(f"source {recipe.name}", "needs a path to its JSONL file")
+        if recipe.images:
+            raise fault(
+                f"source {recipe.name}", "images: a JSONL file names pictures by their place beside it; leave it out"
+            )
         self.recipe = recipe
         self.path = folder / recipe.path
+        self.downloads = Fetched(recipe, folder)
 
     def inputs(self) -> list[Path]:
-        """Return the JSONL file and the image files that it names."""
+        """Return the JSONL file and the image files that it names, by path or by a url that was fetched."""
         images: set[Path] = set()
-        for dialogue, _ in read_neutral(self.path, Reading()):
-            named = (turn.image.path for turn in dialogue.turns if turn.image is not None and turn.image.path)
-            images.update(path for name in named if (path := self._file(name)) is not None)
+        for dialogue, place in read_neutral(self.path, Reading()):
+            for image in (turn.image for turn in dialogue.turns if turn.image is not None):
+                found = self._image(image, "", place, Reading())
+                images.update([Path(found.path)] if found.path else [])
         return [self.path, *sorted(images)]
 
     def read(self, reading: Reading) -> Iterator[SourceDialogue]:
@@ -118,7 +125,9 @@ class NeutralSource:
                     place, f"no image {image.path!r} in the folder of {self.path.name}, or not inside it"
                 )
             return SourceImage(ref, path="" if path is None else str(path), caption=image.caption)
-        return SourceImage(ref, url=web_url(image, reading), caption=image.caption)
+        url = web_url(image, reading)
+        path = self.downloads.find(url, place, reading)
+        return SourceImage(ref, path="" if path is None else str(path), url=url, caption=image.caption)
 
     def _file(self, name: str) -> Path | None:
         try:
