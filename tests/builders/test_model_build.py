@@ -170,12 +170,11 @@ def test_a_model_that_always_refuses_one_dialogue_stops_the_run_after_the_others
         return answers(messages, schema)
 
     with ChatServer(stubborn) as running:
-        changed = {"endpoint": {"retries": 1}}
-        recipe = recipe_of(tmp_path / "in", running, **changed)
+        recipe = recipe_of(tmp_path / "in", running, endpoint={"retries": 1})
         with pytest.raises(InterruptedRun, match="1 dialogues have no usable answer") as raised:
             build(recipe, tmp_path / "out")
         assert "unanswered: give_up" in str(raised.value)
-        recipe = recipe_of(tmp_path / "in", running, unanswered="give_up", **changed)
+        recipe = recipe_of(tmp_path / "in", running, unanswered="give_up", endpoint={"retries": 1})
         dataset = build(recipe, tmp_path / "given", responses=tmp_path / "out.responses.sqlite")
     reasons = dataset.manifest.dropped
     assert any("stitched by rule" in reason for reason in reasons)
