@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from mldr.builders.assemble import assemble
 from mldr.builders.context import context_of, read_context, write_context
 from mldr.builders.imagetable import ImageTable
-from mldr.builders.models import Asking, ask_models
+from mldr.builders.models import ModelAccess, ask_models
 from mldr.builders.ownership import check_own, claim, forget, is_finished, put_in_place
 from mldr.builders.planfile import Plan, read_plan, write_plan
 from mldr.builders.planning import plan_build, rule_queries, shaping
@@ -35,7 +35,7 @@ class Build:
     """The hash of the recipe and of all that it reads."""
     out: Path
     executor: Executor
-    asking: Asking
+    access: ModelAccess
     progress: Progress
     salt: bytes = b""
 
@@ -104,13 +104,13 @@ def create(
         raise MldrError(f"{out} cannot be a dataset's folder; choose another --out")
     identity = recipe_hash(recipe, open_sources(recipe, folder))
     out.parent.mkdir(parents=True, exist_ok=True)
-    asking = Asking(responses or beside(out, "responses.sqlite"), offline, budget)
+    access = ModelAccess(responses or beside(out, "responses.sqlite"), offline, budget)
     lock = out.with_name(f".{out.name}.lock")
     try:
         with FileLock(lock, timeout=0):
             salt = load_or_create_salt(beside(out, "salt")) if recipe.secret else b""
             build = Build(
-                recipe, identity, out, executor or LocalExecutor(workers), asking, progress or Progress(), salt
+                recipe, identity, out, executor or LocalExecutor(workers), access, progress or Progress(), salt
             )
             _create(build, folder, force)
             lock.unlink(missing_ok=True)
@@ -162,7 +162,7 @@ def finish(build: Build, plan: Plan) -> None:
     asks = build.recipe.asks_models
     if asks:
         context = read_context(str(build.work / "context.json"))
-        ask_models(plan, build.work, build.recipe, context, build.asking, build.progress)
+        ask_models(plan, build.work, build.recipe, context, build.access, build.progress)
     make_units(plan, build.work, asks, build.executor, build.progress)
     build.progress.start("writing shards and card", None)
     assemble(plan, build.work, build.images, build.partial / "dataset", _manifest(build), build.recipe)

@@ -13,7 +13,7 @@ import pytest
 import mldr
 from mldr.builders import create, load_recipe
 from mldr.builders.check import check_recipe, preview_recipe
-from mldr.builders.models import Asking
+from mldr.builders.models import ModelAccess
 from mldr.errors import InputError, InterruptedRun, MldrError
 from mldr.verify import verify
 from tests.builders.clerk_server import clerk_answers
@@ -210,7 +210,7 @@ def test_a_preview_asks_for_its_own_dialogues_only_and_the_build_finds_the_answe
 ) -> None:
     recipe = recipe_of(tmp_path / "in", server)
     store = tmp_path / "kept.sqlite"
-    texts = list(preview_recipe(load_recipe(recipe), recipe.parent, 1, Asking(store)))
+    texts = list(preview_recipe(load_recipe(recipe), recipe.parent, 1, ModelAccess(store)))
     assert len(texts) == 1
     assert "negative, near" in texts[0]
     asked = server.count()
