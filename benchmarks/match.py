@@ -20,8 +20,9 @@ from collections.abc import Callable
 import numpy as np
 
 from mldr.builders.apart import Apart
-from mldr.builders.neighbours import COARSE, COLUMNS, ROWS, SourceVectors, nearest, on_grid
+from mldr.builders.neighbours import COARSE, COLUMNS, ROWS, nearest, on_grid
 from mldr.builders.settings import MatchSettings
+from mldr.builders.sourcevectors import SourceVectors
 from mldr.builders.spool import SourceHead
 from mldr.builders.triplets import match_nearest
 from mldr.embed import Vectors

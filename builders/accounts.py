@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from mldr.builders.database import opened
 from mldr.builders.recipe import Recipe
-from mldr.builders.units import COUNTS, FLAGGED, SHARED, Unit
+from mldr.builders.units import AMOUNTS, COUNTS, FLAGGED, SHARED, Unit
 from mldr.files import parse_json, read_lines, written_whole
-
-_AMOUNTS = ("requests", "tokens_in", "tokens_out")
 
 
 class Accounts:
@@ -28,11 +25,10 @@ class Accounts:
     def __init__(self, path: Path) -> None:
         self._path = path
         path.unlink(missing_ok=True)
-        with self._open() as connection:
+        with opened(self._path) as connection:
             connection.execute(
                 "CREATE TABLE shared (key TEXT PRIMARY KEY, what TEXT, tokens_in INTEGER, tokens_out INTEGER) WITHOUT ROWID"
             )
-            connection.commit()
         self.dropped: Counter[str] = Counter()
         """reason -> records that are not in the dataset, answers that were rejected."""
         self.agreement: dict[str, dict[str, dict[str, int]]] = {}
@@ -50,10 +46,9 @@ class Accounts:
             row[what] += count
         for what, amounts in counted["usage"].items():
             self._usage.setdefault(what, Counter()).update(amounts)
-        with self._open() as connection:
+        with opened(self._path) as connection:
             rows = (tuple(json.loads(line)) for _, line in read_lines(unit.folder / SHARED))
             connection.executemany("INSERT OR IGNORE INTO shared VALUES (?, ?, ?, ?)", rows)
-            connection.commit()
 
     def model_usage(self, recipe: Recipe) -> dict[str, dict[str, Any]]:
         """Return step -> model, requests, tokens and cost of the answers that the dataset stands on.
@@ -61,10 +56,10 @@ class Accounts:
         A step that several models do has an entry for each: `<step> (<name in the recipe>)`.
         """
         usage = {what: Counter(amounts) for what, amounts in self._usage.items()}
-        with self._open() as connection:
+        with opened(self._path) as connection:
             query = "SELECT what, COUNT(*), SUM(tokens_in), SUM(tokens_out) FROM shared GROUP BY what"
             for what, *amounts in connection.execute(query):
-                usage.setdefault(what, Counter()).update(dict(zip(_AMOUNTS, amounts, strict=True)))
+                usage.setdefault(what, Counter()).update(dict(zip(AMOUNTS, amounts, strict=True)))
         steps = Counter(what.partition("/")[0] for what in usage)
         rows = {}
         for what, amounts in sorted(usage.items()):
@@ -72,14 +67,11 @@ class Accounts:
             rows[step if steps[step] == 1 else f"{step} ({name})"] = _row(recipe, name, amounts)
         return rows
 
-    def _open(self) -> closing[sqlite3.Connection]:
-        return closing(sqlite3.connect(self._path))
-
 
 def _row(recipe: Recipe, name: str, amounts: Counter[str]) -> dict[str, Any]:
     endpoint = recipe.models[name]
     row: dict[str, Any] = {"model": endpoint.model, "provider": endpoint.provider, "terms": endpoint.terms}
-    row |= {amount: amounts[amount] for amount in _AMOUNTS}
+    row |= {amount: amounts[amount] for amount in AMOUNTS}
     if endpoint.price is not None:
         cost = endpoint.price.cost(amounts["tokens_in"], amounts["tokens_out"])
         row |= {"cost": round(cost, 6), "currency": endpoint.price.currency}

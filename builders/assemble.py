@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import cast
 
+from mldr.assembly import ROWS_A_SHARD, add_card, hash_gold, images_a_shard, write_table
 from mldr.builders.accounts import Accounts, gather_flagged
 from mldr.builders.card import card
 from mldr.builders.imagetable import ImageTable
 from mldr.builders.planfile import Plan
 from mldr.builders.recipe import Recipe
 from mldr.builders.units import UNIT_TABLES, Unit, unit_of
-from mldr.dataset import Dataset
-from mldr.dialogue import Dialogue, StoredImage
+from mldr.dialogue import Dialogue
 from mldr.errors import Fault, InputError
-from mldr.files import sha256_file, write_text
-from mldr.manifest import Manifest, ShardEntry, gold_hash, write_manifest
-from mldr.shards import ShardWriter, read_shard, shard_name
+from mldr.manifest import Manifest
+from mldr.shards import read_shard
 from mldr.tables import Record, Table
-
-ROWS_A_SHARD = {"dialogues": 20_000, "queries": 500_000, "gold": 500_000, "fragments": 500_000}
-BYTES_A_SHARD = 400 * 1024 * 1024
-"""Of encoded images."""
 
 
 def assemble(plan: Plan, work: Path, images: ImageTable, dataset: Path, manifest: Manifest, recipe: Recipe) -> None:
@@ -60,14 +54,8 @@ def assemble(plan: Plan, work: Path, images: ImageTable, dataset: Path, manifest
     manifest.noted = dict(sorted(plan.noted.items()))
     manifest.notice = recipe.notice
     manifest.model_usage, manifest.verification = accounts.model_usage(recipe), accounts.agreement
-    write_manifest(dataset, manifest)
-    written = Dataset(dataset)
-    for split in written.splits:
-        golds = ((gold, asked.dialogue) for asked in written.asked(split) for gold in asked.gold)
-        manifest.gold_hash[split] = gold_hash(golds)
-    write_text(dataset / "README.md", card(written, recipe.notice))
-    manifest.files["README.md"] = ShardEntry(rows=0, sha256=sha256_file(dataset / "README.md"))
-    write_manifest(dataset, manifest)
+    written = hash_gold(dataset, manifest)
+    add_card(dataset, manifest, card(written, recipe.notice))
 
 
 def _dialogues(unit: Unit) -> Iterator[Dialogue]:
@@ -83,32 +71,9 @@ def _write_table(units: list[Unit], table: Table, split: str, dataset: Path, man
     import pyarrow.parquet as pq
 
     total = sum(pq.read_metadata(unit.folder / f"{table}.parquet").num_rows for unit in units)
-    limit = ROWS_A_SHARD[table]
-    return _write(_records(units, table), total, limit, (table, split), dataset, manifest)
+    return write_table(_records(units, table), total, ROWS_A_SHARD[table], (table, split), dataset, manifest)
 
 
 def _write_images(images: ImageTable, split: str, dataset: Path, manifest: Manifest) -> int:
     total, size = images.totals(split)
-    if not total:
-        return 0
-    limit = math.ceil(total / max(1, math.ceil(size / BYTES_A_SHARD)))
-    return _write(images.used(split), total, limit, ("images", split), dataset, manifest)
-
-
-def _write(
-    records: Iterator[Record] | Iterator[StoredImage],
-    total: int,
-    limit: int,
-    name: tuple[Table, str],
-    dataset: Path,
-    manifest: Manifest,
-) -> int:
-    """Write records to as many shards as the limit of rows asks for, and enter those in the manifest."""
-    count = math.ceil(total / limit)
-    for index in range(count):
-        path = shard_name(name[0], name[1], index, count)
-        with ShardWriter(dataset / path, name[0]) as writer:
-            for _, record in zip(range(limit), records, strict=False):
-                writer.write(record)
-        manifest.files[path] = ShardEntry(rows=writer.rows, sha256=sha256_file(dataset / path))
-    return total
+    return write_table(images.used(split), total, images_a_shard(total, size), ("images", split), dataset, manifest)

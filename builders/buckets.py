@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from mldr.builders.components import Joined
+from mldr.components import Joined
 
 Positions = npt.NDArray[np.int64]
 PIECE = 1 << 19

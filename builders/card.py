@@ -11,8 +11,6 @@ from mldr.dataset import Dataset
 from mldr.eval.measures import HEADLINE
 from mldr.summary import summarise
 
-__all__ = ["card", "plain"]
-
 
 def card(dataset: Dataset, notice: str) -> str:
     """Return the README of a built dataset.

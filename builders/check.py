@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from mldr.builders.context import context_of, material_of
 from mldr.builders.drafting import draft_path
 from mldr.builders.labels import Labelled
-from mldr.builders.models import Asking, ask_models
+from mldr.builders.models import ModelAccess, ask_models
 from mldr.builders.plan import PlanRow
 from mldr.builders.planfile import read_rows, row_inputs, slice_path, write_plan
 from mldr.builders.planning import Planned, plan_build, rule_queries
@@ -102,7 +102,7 @@ def check_recipe(recipe: Recipe, folder: Path) -> BuildCheck:
 
 
 def preview_recipe(
-    recipe: Recipe, folder: Path, number: int, asking: Asking, progress: Progress | None = None
+    recipe: Recipe, folder: Path, number: int, access: ModelAccess, progress: Progress | None = None
 ) -> Iterator[str]:
     """Yield the first dialogues of a recipe's plan as text, made to the end: each with its fragments and queries.
 
@@ -120,7 +120,7 @@ def preview_recipe(
         first = sorted(planned.rows, key=lambda row: row.dialogue_id)[:number]
         plan = write_plan(sorted(first, key=lambda row: row.split), spool, planned.pictures, work, {}, {})
         if recipe.asks_models:
-            ask_models(plan, work, recipe, context, asking, progress or Progress())
+            ask_models(plan, work, recipe, context, access, progress or Progress())
         shown = {}
         for unit in plan.units:
             rows = read_rows(slice_path(work, unit))

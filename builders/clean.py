@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mldr.builders.coherence import TurnVectors, incoherent
+from mldr.builders.coherence import TurnPass, incoherent
 from mldr.builders.filtered import Filtered
 from mldr.builders.settings import CleanSettings
 from mldr.builders.spool import SourceHead
@@ -35,7 +35,7 @@ def clean(
     *,
     images: Mapping[str, StoredImage] | None = None,
     image_text: Mapping[str, float] | None = None,
-    turn_vectors: TurnVectors | None = None,
+    turn_vectors: TurnPass | None = None,
     seed: int = 0,
 ) -> Cleaned:
     """Return the sources that pass the filters which the settings turn on; a later filter sees what an earlier one left.

@@ -52,13 +52,13 @@ def preview(
 ) -> None:
     """Make a few dialogues to the end and show them with their queries. Writes no dataset."""
     from mldr.builders.check import preview_recipe
-    from mldr.builders.models import Asking
+    from mldr.builders.models import ModelAccess
     from mldr.progress import shown_progress
 
     loaded, folder = _loaded(recipe)
     store = responses or Path(f"{loaded.name}.preview.responses.sqlite")
     with shown_progress() as progress:
-        texts = list(preview_recipe(loaded, folder, number, Asking(store, offline, budget), progress))
+        texts = list(preview_recipe(loaded, folder, number, ModelAccess(store, offline, budget), progress))
     for text in texts:
         show_text(text)
 

@@ -14,7 +14,7 @@ from mldr.embed import Vectors, unit_rows
 from mldr.errors import Faults, MissingExtra
 from mldr.files import sha256_text
 
-TurnVectors = Callable[[], Iterable[tuple[str, Vectors]]]
+TurnPass = Callable[[], Iterable[tuple[str, Vectors]]]
 """Starts a pass over (source id, embeddings of its turns, shape (turns, dimensions)). A zero row is a turn without text."""
 SAMPLE = 20_000
 """Turns of a language that the clusters are fitted to; all turns are then put into them."""
@@ -23,7 +23,7 @@ _ROUNDS = 100
 
 
 def incoherent(
-    heads: Mapping[str, SourceHead], turn_vectors: TurnVectors, settings: CoherenceSettings, seed: int
+    heads: Mapping[str, SourceHead], turn_vectors: TurnPass, settings: CoherenceSettings, seed: int
 ) -> Filtered:
     """Drop sources of which too small a share of the turns lies in their commonest cluster.
 

@@ -10,13 +10,12 @@ import numpy as np
 
 from mldr.builders.imagehash import near_hashes
 from mldr.builders.minhash import near_texts
-from mldr.builders.settings import CleanSettings
+from mldr.builders.settings import TOPICS, CleanSettings
 from mldr.builders.sources.record import SourceDialogue
 from mldr.builders.spool import SourceHead, Spool
 
 Marks = dict[str, frozenset[str]]
 """source_id -> what two sources of one dialogue may not share."""
-MATCHED_TOGETHER = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +136,6 @@ def with_components(
     extended: Marks = {}
     for source_id in split_of:
         pool, component = pool_of[source_id], component_of[source_id]
-        counts = MATCHED_TOGETHER * parts[pool, component] <= pools[pool]
+        counts = TOPICS * parts[pool, component] <= pools[pool]
         extended[source_id] = marks[source_id] | {f"component:{component}"} if counts else marks[source_id]
     return extended

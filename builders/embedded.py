@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mldr.builders.neighbours import SourceVectors
 from mldr.builders.pictures import Pictures
 from mldr.builders.reading import Prepared
+from mldr.builders.sourcevectors import SourceVectors
 from mldr.builders.spool import Spool
 from mldr.builders.vectors import image_fits, source_vectors, turn_vectors
 from mldr.embed import CachedEmbedder, Vectors, open_embedder
@@ -27,15 +28,16 @@ class Embedded:
 
     def turn_vectors(self) -> Iterator[tuple[str, Vectors]]:
         """Start a pass over each source and the vectors of its turns that have text, shape (turns, dimensions)."""
-        for block in turn_vectors(self.spool, self.embedder):
-            start = 0
-            for source_id, count in zip(block.ids, block.counts, strict=True):
-                yield source_id, block.vectors[start : start + count]
-                start += count
+        return turn_vectors(self.spool, self.embedder)
 
 
-def embedded_sources(prepared: Prepared, pictures: Pictures, cache: Path, progress: Progress) -> Embedded | None:
+@contextmanager
+def embedded_sources(
+    prepared: Prepared, pictures: Pictures, cache: Path, progress: Progress
+) -> Iterator[Embedded | None]:
     """Embed the sources of a build; None where its recipe names no embedder, or no step needs one.
+
+    Passes over the turns are made inside the block; the vectors of the sources stay on disk behind it.
 
     Args:
         prepared: the sources.
@@ -51,8 +53,8 @@ def embedded_sources(prepared: Prepared, pictures: Pictures, cache: Path, progre
     clean = recipe.clean
     wanted = recipe.match.method == "embeddings" or clean.coherence is not None or clean.image_text_floor is not None
     if recipe.embedder is None or not wanted:
-        return None
-    embedder = CachedEmbedder(open_embedder(recipe.embedder), cache)
+        yield None
+        return
     spool = prepared.spool
     progress.start("embedding, sources", len(spool.heads))
     done = 0
@@ -62,9 +64,9 @@ def embedded_sources(prepared: Prepared, pictures: Pictures, cache: Path, progre
         progress.advance(max(0, count - done))
         done = max(done, count)
 
-    made = source_vectors(spool, pictures, embedder, cache.parent / "vectors", say)
-    vectors = SourceVectors(made.ids, made.text, made.image, made.has_image)
-    return Embedded(vectors, _fits(spool, pictures, embedder, clean.image_text_floor), spool, embedder)
+    with CachedEmbedder(open_embedder(recipe.embedder), cache) as embedder:
+        vectors = source_vectors(spool, pictures, embedder, cache.parent / "vectors", say)
+        yield Embedded(vectors, _fits(spool, pictures, embedder, clean.image_text_floor), spool, embedder)
 
 
 def _fits(spool: Spool, pictures: Pictures, embedder: CachedEmbedder, floor: float | None) -> dict[str, float]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mldr.builders.buckets import Buckets, Positions
-from mldr.builders.components import Joined
+from mldr.components import Joined
 from mldr.images import open_stored
 
 SIDE = 32

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
-import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+from mldr.builders.database import opened
 from mldr.builders.pictures import Pictures, place_of, with_bytes
 from mldr.dialogue import StoredImage
 
@@ -30,28 +27,25 @@ class ImageTable:
     def write(self, pictures: Pictures) -> None:
         """Write every image once; of several with the same bytes, the first in order of ref speaks for them."""
         self.path.unlink(missing_ok=True)
-        with self._open() as connection:
+        with opened(self.path) as connection:
             connection.execute("CREATE TABLE images (key TEXT PRIMARY KEY, bytes INTEGER, row TEXT) WITHOUT ROWID")
             rows = ((image.image_key, self._size(image), json.dumps(asdict(image))) for image in pictures.all())
             connection.executemany("INSERT OR IGNORE INTO images VALUES (?, ?, ?)", rows)
-            connection.commit()
 
     def start(self) -> None:
         """Forget who uses what."""
-        with self._open() as connection:
+        with opened(self.path) as connection:
             connection.execute("DROP TABLE IF EXISTS used")
             connection.execute("CREATE TABLE used (split TEXT, key TEXT, PRIMARY KEY (split, key)) WITHOUT ROWID")
-            connection.commit()
 
     def use(self, split: str, keys: Iterable[str]) -> None:
         """Note that a split uses images."""
-        with self._open() as connection:
+        with opened(self.path) as connection:
             connection.executemany("INSERT OR IGNORE INTO used VALUES (?, ?)", ((split, key) for key in keys))
-            connection.commit()
 
     def totals(self, split: str) -> tuple[int, int]:
         """Return how many images a split uses, and their bytes on disk."""
-        with self._open() as connection:
+        with opened(self.path) as connection:
             query = "SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM used JOIN images USING (key) WHERE split = ?"
             count, size = connection.execute(query, (split,)).fetchone()
             return int(count), int(size)
@@ -62,21 +56,11 @@ class ImageTable:
         Raises:
             MldrError: if bytes on disk are not those that were written.
         """
-        with self._open() as connection:
+        with opened(self.path) as connection:
             query = "SELECT row FROM used JOIN images USING (key) WHERE split = ? ORDER BY key"
             for (row,) in connection.execute(query, (split,)):
                 image = StoredImage(**json.loads(row))
                 yield with_bytes(image, self.folder) if image.status == "present" else image
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(sqlite3.connect(self.path)) as connection:
-                yield connection
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_FULL:  # as of every other file: make room, go on
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path)) from error
-            raise
 
     def _size(self, image: StoredImage) -> int:
         return place_of(self.folder, image.image_key).stat().st_size if image.status == "present" else 0

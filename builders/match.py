@@ -9,11 +9,10 @@ from heapq import heapify, heappop, heappush
 from itertools import chain, zip_longest
 
 from mldr.builders.duplicates import Duplicates, Marks, source_marks
+from mldr.builders.settings import TOPICS
 from mldr.builders.spool import SourceHead
 from mldr.files import sha256_text
 
-TOPICS = 3
-"""Topics of a dialogue (the papers' triplets)."""
 _TRIED = 256
 """Sources of a topic that are looked at for neighbours."""
 

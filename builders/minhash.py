@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mldr.builders.buckets import Buckets, Positions
-from mldr.builders.components import Joined
+from mldr.components import Joined
 
 Shingles = npt.NDArray[np.uint64]
 HASHES = 128

@@ -22,7 +22,7 @@ from mldr.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class ModelAccess:
     """How a run may ask models."""
 
     responses: Path
@@ -34,30 +34,32 @@ class Asking:
 
 
 @contextmanager
-def opened_models(recipe: Recipe, asking: Asking) -> Iterator[tuple[dict[str, ChatModel], Budget]]:
+def opened_models(recipe: Recipe, access: ModelAccess) -> Iterator[tuple[dict[str, ChatModel], Budget]]:
     """Open the store and the models that the recipe's steps name.
 
     Raises:
         MldrError: if the store cannot be used, or a budget cannot be kept.
     """
-    budget = Budget(asking.budget)
-    with ResponseStore(asking.responses, readonly=asking.offline) as store:
+    budget = Budget(access.budget)
+    with ResponseStore(access.responses, readonly=access.offline) as store:
         used = sorted({name for _, name in recipe.model_names()})
         models = {
-            name: ChatModel(recipe.models[name], store, budget, name=f"models.{name}", offline=asking.offline)
+            name: ChatModel(recipe.models[name], store, budget, name=f"models.{name}", offline=access.offline)
             for name in used
         }
         yield models, budget
 
 
-def ask_models(plan: Plan, work: Path, recipe: Recipe, context: Context, asking: Asking, progress: Progress) -> None:
+def ask_models(
+    plan: Plan, work: Path, recipe: Recipe, context: Context, access: ModelAccess, progress: Progress
+) -> None:
     """Ask the models everything that the rows of a plan need, and keep it as drafts in the work folder.
 
     Raises:
         InterruptedRun: if the server, the budget or unanswered questions stop the run; it can go on.
         MldrError: if a model cannot be asked at all.
     """
-    with opened_models(recipe, asking) as (models, budget):
+    with opened_models(recipe, access) as (models, budget):
         at_once = 2 * max(model.endpoint.concurrency for model in models.values())
 
         async def draft(inputs: RowInputs) -> str:

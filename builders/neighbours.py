@@ -6,7 +6,6 @@ and the answer is the same for any block size, number of threads or BLAS; ties g
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +13,8 @@ import numpy.typing as npt
 
 from mldr.builders.apart import Apart
 from mldr.builders.settings import MatchSettings
+from mldr.builders.sourcevectors import SourceVectors
 from mldr.embed import Vectors
-from mldr.errors import Faults
 
 COARSE = 2.0**12
 """Length of a vector on the grid of the search: sums of products stay below 2**24, so float32 holds them exactly."""
@@ -26,47 +25,6 @@ ROWS, COLUMNS = 1024, 8192
 _APART = -(2.0**25)
 """Below every score of a pair that may be chosen."""
 _PLACES = 2**32
-
-
-@dataclass(frozen=True, slots=True)
-class SourceVectors:
-    """The mean embeddings of sources; rows may be memory-mapped, and of any length but finite (a zero row is like nothing)."""
-
-    ids: Sequence[str]
-    """Row -> source id."""
-    text: Vectors
-    """Shape (sources, dimensions)."""
-    image: Vectors | None = None
-    """Shape (sources, dimensions of pictures); None: there are none."""
-    has_image: npt.NDArray[np.bool_] | None = None
-    """Which rows of `image` count, shape (sources,); None: all."""
-
-    def check(self) -> None:
-        """Check shapes and values.
-
-        Raises:
-            InputError: with each source whose vector is not finite, and each array that does not fit the ids.
-        """
-        faults = Faults()
-        place = "embeddings of the sources"
-        if len(set(self.ids)) != len(self.ids):
-            faults.add(place, "a source has two rows; each has one")
-        for name, rows in (("text", self.text), ("image", self.image)):
-            if rows is None:
-                continue
-            if rows.ndim != 2 or len(rows) != len(self.ids):
-                faults.add(place, f"{name} has shape {rows.shape}; a row for each of {len(self.ids):,} ids is expected")
-                continue
-            counted = self.has_image if name == "image" else None
-            for start in range(0, len(rows), COLUMNS):
-                bad = ~np.isfinite(rows[start : start + COLUMNS]).all(axis=1)
-                if counted is not None and counted.shape == (len(rows),):
-                    bad &= counted[start : start + COLUMNS]
-                for row in np.flatnonzero(bad).tolist():
-                    faults.add(f"source {self.ids[start + row]}", f"its {name} embedding holds NaN or infinity")
-        if self.has_image is not None and self.has_image.shape != (len(self.ids),):
-            faults.add(place, f"has_image has shape {self.has_image.shape}; ({len(self.ids)},) is expected")
-        faults.check()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +110,7 @@ def _merged(best: npt.NDArray[np.int64], scores: npt.NDArray[np.float32], first:
     """Return the k largest keys of each row, of those so far and a block of scores; in no order."""
     k = best.shape[1]
     floor = (best.min(axis=1) // _PLACES).astype(np.float32)
-    hits = np.flatnonzero(
-        scores > floor[:, None]
-    )  # a tie with the last of the list stands at a larger position: it loses
+    hits = np.flatnonzero(scores > floor[:, None])  # of ties the one at the larger position loses
     if not len(hits):
         return best
     row, column = np.divmod(hits, scores.shape[1])

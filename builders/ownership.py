@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from mldr.errors import MldrError
-from mldr.files import parse_json, sync_folder, write_json
+from mldr.files import parse_json, write_json
+from mldr.folders import exchange, holds_others, remove_own
 from mldr.manifest import MANIFEST, read_manifest
 
 _OWN = ("work", "dataset", "old")
@@ -16,18 +17,13 @@ _OWN = ("work", "dataset", "old")
 
 def check_own(partial: Path) -> None:
     """Refuse a folder of that name which is not an unfinished build's."""
-    if not partial.exists():
-        return
-    if not partial.is_dir() or any(entry.name not in _OWN for entry in partial.iterdir()):
+    if holds_others(partial, _OWN):
         raise MldrError(f"{partial} stands where a build would work and is not one; move it, or choose another --out")
 
 
-def remove_own(partial: Path) -> None:
+def forget(partial: Path) -> None:
     """Remove an unfinished build."""
-    for name in _OWN:
-        shutil.rmtree(partial / name, ignore_errors=True)
-    if partial.is_dir() and not any(partial.iterdir()):
-        partial.rmdir()
+    remove_own(partial, _OWN)
 
 
 def is_finished(out: Path, canary: str, force: bool) -> bool:
@@ -68,9 +64,5 @@ def claim(work: Path, state: dict[str, Any], force: bool) -> None:
 
 def put_in_place(partial: Path, out: Path) -> None:
     """Move the finished dataset to its place; what stood there is kept until the new one does."""
-    if out.exists():
-        shutil.rmtree(partial / "old", ignore_errors=True)
-        out.replace(partial / "old")
-    (partial / "dataset").replace(out)
-    sync_folder(out.parent)
-    remove_own(partial)
+    exchange(partial / "dataset", out, partial / "old")
+    forget(partial)

@@ -11,8 +11,8 @@ from filelock import FileLock, Timeout
 from mldr.builders.assemble import assemble
 from mldr.builders.context import context_of, read_context, write_context
 from mldr.builders.imagetable import ImageTable
-from mldr.builders.models import Asking, ask_models
-from mldr.builders.ownership import check_own, claim, is_finished, put_in_place, remove_own
+from mldr.builders.models import ModelAccess, ask_models
+from mldr.builders.ownership import check_own, claim, forget, is_finished, put_in_place
 from mldr.builders.planfile import Plan, read_plan, write_plan
 from mldr.builders.planning import plan_build, rule_queries, shaping
 from mldr.builders.reading import open_sources, prepare, recipe_hash
@@ -21,7 +21,7 @@ from mldr.builders.salt import load_or_create_salt
 from mldr.builders.units import make_units
 from mldr.errors import MldrError
 from mldr.executors import Executor, LocalExecutor
-from mldr.identity import digest
+from mldr.identity import canary, digest
 from mldr.manifest import Manifest
 from mldr.progress import Progress
 
@@ -35,7 +35,7 @@ class Build:
     """The hash of the recipe and of all that it reads."""
     out: Path
     executor: Executor
-    asking: Asking
+    access: ModelAccess
     progress: Progress
     salt: bytes = b""
 
@@ -57,8 +57,7 @@ class Build:
     @property
     def canary(self) -> str:
         """The line by which the build is known again, in training corpora too."""
-        known = digest(self.identity, self.salt) if self.salt else self.identity
-        return f"mldr canary {known[:32]}: benchmark data, keep out of training corpora"
+        return canary(digest(self.identity, self.salt) if self.salt else self.identity)
 
 
 def beside(out: Path, ending: str) -> Path:
@@ -105,12 +104,12 @@ def create(
         raise MldrError(f"{out} cannot be a dataset's folder; choose another --out")
     identity = recipe_hash(recipe, open_sources(recipe, folder))
     out.parent.mkdir(parents=True, exist_ok=True)
-    asking = Asking(responses or beside(out, "responses.sqlite"), offline, budget)
+    access = ModelAccess(responses or beside(out, "responses.sqlite"), offline, budget)
     lock = out.with_name(f".{out.name}.lock")
     try:
         with FileLock(lock, timeout=0), LocalExecutor(workers) as local:
             salt = _salt(out, force) if recipe.secret else b""
-            build = Build(recipe, identity, out, executor or local, asking, progress or Progress(), salt)
+            build = Build(recipe, identity, out, executor or local, access, progress or Progress(), salt)
             _create(build, folder, force)
             lock.unlink(missing_ok=True)
     except Timeout as error:
@@ -134,7 +133,7 @@ def _salt(out: Path, force: bool) -> bytes:
 def _create(build: Build, folder: Path, force: bool) -> None:
     check_own(build.partial)
     if is_finished(build.out, build.canary, force):
-        remove_own(build.partial)
+        forget(build.partial)
         build.progress.say(f"{build.out} is already built from this recipe")
         return
     claim(build.work, {"build": build.canary, "versions": shaping(build.recipe)}, force)
@@ -174,7 +173,7 @@ def finish(build: Build, plan: Plan) -> None:
     asks = build.recipe.asks_models
     if asks:
         context = read_context(str(build.work / "context.json"))
-        ask_models(plan, build.work, build.recipe, context, build.asking, build.progress)
+        ask_models(plan, build.work, build.recipe, context, build.access, build.progress)
     make_units(plan, build.work, asks, build.executor, build.progress)
     build.progress.start("writing shards and card", None)
     assemble(plan, build.work, build.images, build.partial / "dataset", _manifest(build), build.recipe)

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mldr.builders.components import components
 from mldr.builders.match import Match
 from mldr.builders.split import SourceSplit
 from mldr.builders.spool import SourceHead
+from mldr.components import components
 from mldr.files import sha256_text
 from mldr.identity import component_id, secret_seed, stitched_dialogue_id
 

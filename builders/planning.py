@@ -10,8 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from mldr.builders.clean import Cleaned, clean
-from mldr.builders.components import ties_of_shared
-from mldr.builders.duplicates import Duplicates, find_duplicates, source_marks, with_components
+from mldr.builders.duplicates import Duplicates, Marks, find_duplicates, source_marks, with_components
 from mldr.builders.embedded import Embedded, embedded_sources
 from mldr.builders.match import Match, match
 from mldr.builders.pictures import Pictures, normalised, perceptual_hashes
@@ -19,9 +18,11 @@ from mldr.builders.plan import PlanRow, plan
 from mldr.builders.reading import Prepared
 from mldr.builders.recipe import Recipe
 from mldr.builders.rulequery import RuleQueries
+from mldr.builders.sourcevectors import SourceVectors
 from mldr.builders.split import SourceSplit, split_sources
 from mldr.builders.spool import SourceHead, Spool
 from mldr.builders.triplets import match_nearest
+from mldr.components import ties_of_shared
 from mldr.errors import Fault, InputError
 from mldr.executors import Executor
 from mldr.identity import secret_seed
@@ -57,16 +58,18 @@ def plan_build(prepared: Prepared, work: Path, executor: Executor, progress: Pro
     """
     recipe = prepared.recipe
     pictures = normalised(prepared.images, work / "images", recipe.images == "optional", executor, progress)
-    embedded = embedded_sources(prepared, pictures, work / "embeddings.sqlite", progress)
-    cleaned = _cleaned(prepared, pictures, embedded)
+    with embedded_sources(prepared, pictures, work / "embeddings.sqlite", progress) as embedded:
+        cleaned = _cleaned(prepared, pictures, embedded)
     heads = {source_id: prepared.spool.heads[source_id] for source_id in cleaned.kept}
     duplicates = _duplicates(prepared, heads, pictures, executor, progress)
-    ties = ties_of_shared(source_marks(heads, pictures.keys(), duplicates))
+    marks = source_marks(heads, pictures.keys(), duplicates)
+    ties = ties_of_shared(marks)
     split = split_sources(heads, pictures.keys(), recipe.splits, secret_seed(recipe.seed, salt, "split"), ties)
     prepared.dropped.update(cleaned.dropped)
     prepared.dropped.update(split.dropped)
     progress.start("matching", None)
-    matches = _matched(prepared, heads, pictures, split, duplicates, embedded, secret_seed(recipe.seed, salt, "match"))
+    vectors = None if embedded is None else embedded.vectors
+    matches = _matched(prepared, heads, pictures, split, marks, vectors, secret_seed(recipe.seed, salt, "match"))
     if not matches:
         raise InputError([Fault("sources", _nothing(prepared, heads))])
     rows = plan(matches, heads, split, recipe.queries.negatives, recipe.seed, salt, recipe.stitch.language)
@@ -100,17 +103,16 @@ def _matched(
     heads: Mapping[str, SourceHead],
     pictures: Pictures,
     split: SourceSplit,
-    duplicates: Duplicates,
-    embedded: Embedded | None,
+    marks: Marks,
+    vectors: SourceVectors | None,
     seed: int,
 ) -> Sequence[Match]:
     settings = prepared.recipe.match
-    marks = source_marks(heads, pictures.keys(), duplicates)
-    if settings.method == "topics" or embedded is None:
+    if settings.method == "topics" or vectors is None:
         wanted = settings.neighbours if prepared.recipe.queries.near else 0
         return match(heads, split.split_of, pictures.keys(), seed, prepared.dropped, marks=marks, neighbours=wanted)
     apart = with_components(marks, heads, split.split_of, split.component_of)
-    return match_nearest(heads, split.split_of, embedded.vectors, apart, settings, seed, prepared.dropped)
+    return match_nearest(heads, split.split_of, vectors, apart, settings, seed, prepared.dropped)
 
 
 def _nothing(prepared: Prepared, heads: Mapping[str, SourceHead]) -> str:

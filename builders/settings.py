@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
+TOPICS = 3
+"""Sources of a dialogue, each with a topic of its own (the papers' triplets)."""
 NAME = r"^[a-z0-9][a-z0-9-]{0,63}$"
 
 
@@ -154,7 +156,7 @@ class QuerySettings(BaseModel):
     near: int = Field(default=0, ge=0, le=100)
     """Queries without an answer a dialogue, of type `near`: a matched neighbour's, or with one detail wrong."""
     quoted: int = Field(default=12, ge=2, le=1000)
-    """A query by a model that shares a run of so many characters with its fragment is rejected as a quotation."""
+    """A query by a model that shares a run of so many letters and digits with its fragment is rejected as a quotation."""
 
 
 class VerifySettings(BaseModel):

@@ -7,8 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mldr.builders.components import components, ties_of_shared
 from mldr.builders.spool import SourceHead
+from mldr.components import components, ties_of_shared
 from mldr.files import sha256_text
 
 UNUSED = "unused"

@@ -16,8 +16,9 @@ import numpy.typing as npt
 from mldr.builders.apart import Apart
 from mldr.builders.duplicates import Marks
 from mldr.builders.match import Match
-from mldr.builders.neighbours import COARSE, COLUMNS, ROWS, Neighbours, SourceVectors, nearest, on_grid, reranked
+from mldr.builders.neighbours import COARSE, COLUMNS, ROWS, Neighbours, nearest, on_grid, reranked
 from mldr.builders.settings import MatchSettings
+from mldr.builders.sourcevectors import SourceVectors
 from mldr.builders.spool import SourceHead
 from mldr.errors import Faults
 from mldr.files import sha256_text

@@ -26,6 +26,8 @@ UNIT_TABLES: tuple[Table, ...] = ("dialogues", "queries", "gold", "fragments")
 COUNTS = "counts.json"
 FLAGGED = "flagged.jsonl"
 SHARED = "shared.jsonl"
+AMOUNTS = ("requests", "tokens_in", "tokens_out")
+"""What is counted of the answers of a model."""
 _PATHS = ("rows", "context", "spool", "drafts", "folder")
 
 
@@ -79,8 +81,7 @@ class _Tally:
         if draft is None:
             return
         for step, amounts in draft.usage.items():
-            names = ("requests", "tokens_in", "tokens_out")
-            self.usage.setdefault(step, Counter()).update(dict(zip(names, amounts, strict=True)))
+            self.usage.setdefault(step, Counter()).update(dict(zip(AMOUNTS, amounts, strict=True)))
         self.shared += [canonical_json([key, *paid]) + "\n" for key, paid in sorted(draft.shared.items())]
 
     def write(self, folder: Path) -> None:

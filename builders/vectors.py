@@ -12,6 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from mldr.builders.sources.record import SourceDialogue
+from mldr.builders.sourcevectors import SourceVectors
 from mldr.builders.spool import Spool
 from mldr.embed import CachedEmbedder, Vectors, unit_rows
 from mldr.errors import MldrError
@@ -39,32 +40,6 @@ class PictureBytes(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SourceVectors:
-    """Vectors of the sources, row by row; on disk, so that memory does not grow with them."""
-
-    ids: list[str]
-    """Source ids, in the order of the spool."""
-    text: Vectors
-    """(n, d): the mean of the unit vectors of its turns and captions, scaled to length 1; zero where it has no text."""
-    image: Vectors | None
-    """(n, d'): the same of its images; zero where it has none. None where the embedder sees no images or there are none."""
-    has_image: npt.NDArray[np.bool_]
-    """(n,): which sources have an image vector."""
-
-
-@dataclass(frozen=True, slots=True)
-class TurnVectors:
-    """The turns of some whole dialogues."""
-
-    ids: list[str]
-    """Source ids."""
-    counts: list[int]
-    """Rows of each source: its turns that have text."""
-    vectors: Vectors
-    """(sum of counts, d): unit rows, in the order of ids and turns."""
-
-
-@dataclass(frozen=True, slots=True)
 class ImageFit:
     """How well an image fits the text of its turn and its caption."""
 
@@ -85,7 +60,11 @@ def source_vectors(
         pictures: the bytes of their images.
         embedder: with its cache.
         folder: where `text.npy` and `image.npy` are written, whole or not at all.
-        say: takes the number of sources done, now and then.
+        say: takes the number of sources done, now and then; the images are a second round.
+
+    Returns:
+        Of each source in the order of the spool: as text the mean of the unit vectors of its turns and captions, scaled to length
+        1, zero where it has no text; as image the same of its images. No image rows where the embedder sees none or there are none.
     """
     folder.mkdir(parents=True, exist_ok=True)
     ids = list(spool.heads)
@@ -98,18 +77,20 @@ def source_vectors(
     return SourceVectors(ids, text, image, has_image)
 
 
-def turn_vectors(spool: Spool, embedder: CachedEmbedder, language: str = "") -> Iterator[TurnVectors]:
-    """Yield the vectors of the turns of whole dialogues, some thousand rows at once.
+def turn_vectors(spool: Spool, embedder: CachedEmbedder) -> Iterator[tuple[str, Vectors]]:
+    """Yield each source with unit rows for its turns that have text, shape (turns, dimensions); some thousand are made at once.
 
     Args:
-        spool: the sources.
+        spool: the sources; those without a head are passed over.
         embedder: with its cache.
-        language: only dialogues in this one; '' is all.
     """
-    for dialogues in _blocks(spool, language):
+    for dialogues in _blocks(spool):
         texts = [_turn_texts(dialogue) for dialogue in dialogues]
         vectors = unit_rows(embedder.embed_texts([text for own in texts for text in own]))
-        yield TurnVectors([dialogue.source_id for dialogue in dialogues], [len(own) for own in texts], vectors)
+        start = 0
+        for dialogue, own in zip(dialogues, texts, strict=True):
+            yield dialogue.source_id, vectors[start : start + len(own)]
+            start += len(own)
 
 
 def image_fits(spool: Spool, pictures: PictureBytes, embedder: CachedEmbedder) -> Iterator[ImageFit]:
@@ -122,7 +103,7 @@ def image_fits(spool: Spool, pictures: PictureBytes, embedder: CachedEmbedder) -
         raise MldrError(
             f"clean.image_text_floor: the embedder {embedder.identity} sees no images; use another, or null"
         )
-    for dialogues in _blocks(spool, ""):
+    for dialogues in _blocks(spool):
         shown = [
             (dialogue.source_id, position, image.ref, _text_of_image(dialogue, position))
             for dialogue in dialogues
@@ -138,12 +119,12 @@ def image_fits(spool: Spool, pictures: PictureBytes, embedder: CachedEmbedder) -
                 yield ImageFit(source_id, position, next(cosines) if text and _seen([ref], pictures) else None)
 
 
-def _blocks(spool: Spool, language: str) -> Iterator[list[SourceDialogue]]:
+def _blocks(spool: Spool) -> Iterator[list[SourceDialogue]]:
     """Yield runs of dialogues with about `BLOCK` texts."""
     block: list[SourceDialogue] = []
     size = 0
     for dialogue in spool:
-        if dialogue.source_id not in spool.heads or (language and dialogue.language != language):
+        if dialogue.source_id not in spool.heads:
             continue
         block.append(dialogue)
         size += len(dialogue.turns) + len(dialogue.images)
@@ -166,7 +147,7 @@ def _text_of_image(dialogue: SourceDialogue, position: int) -> str:
 
 def _text_mean_blocks(spool: Spool, embedder: CachedEmbedder, say: Say) -> Iterator[tuple[Vectors, list[bool]]]:
     done = 0
-    for dialogues in _blocks(spool, ""):
+    for dialogues in _blocks(spool):
         texts = [
             _turn_texts(dialogue) + [image.caption for image in dialogue.images if image.caption.strip()]
             for dialogue in dialogues
@@ -181,7 +162,7 @@ def _image_mean_blocks(
     spool: Spool, pictures: PictureBytes, embedder: CachedEmbedder, say: Say
 ) -> Iterator[tuple[Vectors, list[bool]]]:
     done = 0
-    for dialogues in _blocks(spool, ""):
+    for dialogues in _blocks(spool):
         refs = [[i.ref for i in dialogue.images if _seen([i.ref], pictures)] for dialogue in dialogues]
         vectors = _embedded_pictures([ref for own in refs for ref in own], pictures, embedder)
         yield _means(unit_rows(vectors), [len(own) for own in refs])

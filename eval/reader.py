@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mldr.errors import Faults, InputError, MldrError, fault
+from mldr.errors import Faults, InputError, MldrError, fault, first_line
 from mldr.eval.prediction import COLUMNS, Prediction, from_row, row_faults
 from mldr.files import parse_json, read_lines
 
@@ -123,7 +123,7 @@ def _parquet_rows(path: Path, faults: Faults) -> Iterator[tuple[str, Any]]:
                     number += 1
                     yield f"row {number}", _without_nulls(row)
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = first_line(error)
         raise fault(str(path), f"not a Parquet file that can be read ({reason})") from error
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mldr.errors import Fault, InputError, MldrError
+from mldr.errors import Fault, InputError, MldrError, first_line
 from mldr.eval.goldset import GoldSet
 from mldr.eval.ragged import Floats, Ints, as_ints
 
@@ -151,7 +151,7 @@ def _read_table(path: Path) -> pa.Table:
     except FileNotFoundError as error:
         raise MldrError(f"{path}: no such file") from error
     except (pa.ArrowException, OSError) as error:
-        raise MldrError(f"{path}: not a Parquet file that can be read ({str(error).splitlines()[0]})") from error
+        raise MldrError(f"{path}: not a Parquet file that can be read ({first_line(error)})") from error
     if "query_id" not in table.column_names:
         raise MldrError(f"{path}: lacks the column 'query_id' by which a table is joined")
     named = _plain(table.column("query_id"))
@@ -179,7 +179,7 @@ def _from_table(gold: GoldSet, table: pa.Table, name: str) -> Slicing:
     try:
         return _parted(name, column, rows)
     except pa.ArrowException as error:
-        words = str(error).splitlines()[0]
+        words = first_line(error)
         raise MldrError(f"the table's column {name!r} ({column.type}) cannot part the queries ({words})") from error
 
 

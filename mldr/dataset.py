@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pyarrow as pa
 
 from mldr.dialogue import Dialogue, Fragment, Gold, Query, StoredImage
-from mldr.errors import MldrError, fault
+from mldr.errors import MldrError, fault, first_line
 from mldr.manifest import MANIFEST, Manifest, read_manifest
 from mldr.shards import check_columns, read_batches, read_shard, read_whole
 from mldr.tables import KEYS, TABLES, Table, arrow_schema, from_row
@@ -254,5 +254,5 @@ def _download(hub_id: str) -> Path:
     except HFValidationError as error:
         raise MldrError(f"{hub_id}: no such folder, and not a Hub id (owner/name)") from error
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise MldrError(f"{hub_id}: no such folder here, and not to be had from the Hub ({reason})") from error

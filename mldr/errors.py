@@ -117,3 +117,8 @@ def printable(text: str, limit: int = 400) -> str:
     """Return `text` on one line, cut to `limit`, without control characters: it may come from a hostile file."""
     line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: limit + 1])
     return line if len(line) <= limit else line[: limit - 3] + "..."
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an exception says, the name of its kind where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,9 +57,9 @@ def _made(partial: Path, out: Path) -> Iterator[Workshop]:
     workshop = _cleared(partial)
     try:
         yield workshop
-        _exchange(partial, out)
+        exchange(workshop.new, out, partial / "old")
     finally:
-        _remove_own(partial)
+        remove_own(partial, _OWN)
 
 
 def check_free(out: Path, mark: str, *, force: bool) -> None:
@@ -79,26 +79,31 @@ def check_free(out: Path, mark: str, *, force: bool) -> None:
 
 
 def _cleared(partial: Path) -> Workshop:
-    if partial.exists():
-        if not partial.is_dir() or any(entry.name not in _OWN for entry in partial.iterdir()):
-            raise MldrError(
-                f"{partial} stands where work would go on and is not ours; move it, or choose another --out"
-            )
-        _remove_own(partial)
+    if holds_others(partial, _OWN):
+        raise MldrError(f"{partial} stands where work would go on and is not ours; move it, or choose another --out")
+    remove_own(partial, _OWN)
     for name in ("new", "work"):
         (partial / name).mkdir(parents=True)
     return Workshop(partial / "new", partial / "work")
 
 
-def _exchange(partial: Path, out: Path) -> None:
-    if out.exists():
-        out.replace(partial / "old")  # kept until the new one stands in its place
-    (partial / "new").replace(out)
-    sync_folder(out.parent)
+def holds_others(partial: Path, own: Collection[str]) -> bool:
+    """Say whether something else stands at `partial` than a folder of entries that are called so."""
+    return partial.exists() and (not partial.is_dir() or any(entry.name not in own for entry in partial.iterdir()))
 
 
-def _remove_own(partial: Path) -> None:
-    for name in _OWN:
+def remove_own(partial: Path, own: Collection[str]) -> None:
+    """Remove the entries of a folder that are called so, and the folder if nothing else is in it."""
+    for name in own:
         shutil.rmtree(partial / name, ignore_errors=True)
     if partial.is_dir() and not any(partial.iterdir()):
         partial.rmdir()
+
+
+def exchange(new: Path, out: Path, old: Path) -> None:
+    """Move a finished folder to its place; what stood there is kept at `old`, which makes way, until the new one does."""
+    if out.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        out.replace(old)
+    new.replace(out)
+    sync_folder(out.parent)

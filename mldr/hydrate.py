@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import re
 import shutil
 from collections import Counter
@@ -15,19 +14,19 @@ from typing import cast
 
 from filelock import FileLock, Timeout
 
+from mldr.assembly import images_a_shard, write_table
 from mldr.dataset import Dataset
 from mldr.dialogue import Dialogue, StoredImage
 from mldr.downloads.folder import Download, Downloads
 from mldr.downloads.polite import LATER, Fetcher, Manners, Wanted
 from mldr.errors import MldrError, printable
-from mldr.files import parse_json, sha256_file, sync_folder, write_text
+from mldr.files import parse_json, sha256_file, write_text
+from mldr.folders import Workshop, check_free, fresh_folder
 from mldr.images import ImageError, normalise
 from mldr.manifest import MANIFEST, Manifest, ShardEntry, write_manifest
-from mldr.shards import read_shard, shard_name, write_shard
+from mldr.shards import read_shard, write_shard
 from mldr.tables import Table
 
-BYTES_A_SHARD = 400 * 1024 * 1024
-"""Of encoded images."""
 FAILURES_KEPT = 20
 IN_TWO_SPLITS = "pictures that another split has too, left as urls"
 
@@ -133,19 +132,10 @@ def write_hydrated(dataset: Dataset, downloads: Path, out: Path, *, force: bool 
         MldrError: if something stands at `out`, or a downloaded file is not what came from the web.
     """
     check_place(dataset, downloads, out, force=force)
-    out = out.resolve()
-    partial = out.with_name(f"{out.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    (partial / _MARK).touch()
-    copy = _Copy(dataset, Downloads(downloads), partial, Counter())
-    copy.write()
-    if out.exists():
-        out.replace(partial / "old")  # kept until the new one stands in its place
-    (partial / "dataset").replace(out)
-    sync_folder(out.parent)
-    shutil.rmtree(partial)
-    return copy.counts
+    counts: Counter[str] = Counter()
+    with fresh_folder(out, MANIFEST, force=force) as workshop:
+        _Copy(dataset, Downloads(downloads), workshop, counts).write()
+    return counts
 
 
 def check_place(dataset: Dataset, downloads: Path, out: Path | None, *, force: bool = False) -> None:
@@ -168,29 +158,18 @@ def check_place(dataset: Dataset, downloads: Path, out: Path | None, *, force: b
     out = out.resolve()
     if any(out.is_relative_to(one) or one.is_relative_to(out) for one in (original, fetched)):
         raise MldrError(f"{out} and what it is made of lie in one another; choose another --out")
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        if not (out / MANIFEST).is_file():
-            raise MldrError(f"{out} is no copy that may be replaced; choose another --out")
-        if not force:
-            raise MldrError(f"{out} exists; choose another --out, or replace it with --force")
-    partial = out.with_name(f"{out.name}.partial")
-    if partial.exists() and not (partial / _MARK).is_file():
-        raise MldrError(f"{partial} stands where the copy would be made and is not ours; move it")
-
-
-_MARK = ".hydrate"
+    check_free(out, MANIFEST, force=force)
 
 
 @dataclass(slots=True)
 class _Copy:
     dataset: Dataset
     downloads: Downloads
-    partial: Path
+    workshop: Workshop
     counts: Counter[str]
 
     def write(self) -> None:
-        target = self.partial / "dataset"
-        target.mkdir()
+        target = self.workshop.new
         manifest = self.dataset.manifest.model_copy(deep=True)
         for name, columns in self.dataset.extra_columns().items():
             if name.startswith(("images/", "dialogues/")):  # these two are written anew; the others are copied
@@ -271,28 +250,20 @@ class _Copy:
         )
 
     def _kept(self, key: str) -> Path:
-        return self.partial / key.removeprefix("sha256:")
+        return self.workshop.work / key.removeprefix("sha256:")
 
     def _write_images(
         self, split: str, made: list[StoredImage], replaced: set[str], target: Path, manifest: Manifest
     ) -> None:
         """Write the split's images by key: the old rows that stay, and the new ones."""
-        old = [path for path in self.dataset.files("images", split)]
+        old = self.dataset.files("images", split)
         sizes = sum(path.stat().st_size for path in old) + sum(self._kept(one.image_key).stat().st_size for one in made)
         kept = self.dataset.manifest.counts.get(split, {}).get("images", 0) - len(replaced)
         total = kept + len(made)
         for path in old:
             manifest.files.pop(path.relative_to(self.dataset.folder).as_posix())
-        shards = max(1, math.ceil(sizes / BYTES_A_SHARD))
         rows = self._merged(split, made, replaced)
-        limit = math.ceil(total / shards)
-        count = math.ceil(total / limit) if limit else 0
-        written = 0
-        for index in range(count):
-            name = shard_name("images", split, index, count)
-            number = write_shard(target / name, "images", islice(rows, limit))
-            manifest.files[name] = ShardEntry(rows=number, sha256=sha256_file(target / name))
-            written += number
+        written = write_table(rows, total, images_a_shard(total, sizes), ("images", split), target, manifest)
         if written != total or next(rows, None) is not None:
             raise MldrError(f"{self.dataset.folder}: the images of {split} are not as many as the manifest says")
         manifest.counts.setdefault(split, {})["images"] = total

@@ -13,6 +13,11 @@ from collections.abc import Sequence
 from mldr.files import canonical_json, sha256_text
 
 
+def canary(identity: str) -> str:
+    """Return the line by which a dataset is known again, in training corpora too; of its identity 32 digits are told."""
+    return f"mldr canary {identity[:32]}: benchmark data, keep out of training corpora"
+
+
 def digest(text: str, salt: bytes = b"") -> str:
     """Return the hex SHA-256 of a text, or its HMAC-SHA-256 where there is a salt."""
     if not salt:

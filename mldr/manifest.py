@@ -74,7 +74,7 @@ class Manifest(BaseModel):
     salt_sha256: str = ""
     """Of the secret salt, where the set was built with one; then recipe, recipe_hash and seed are left out."""
     model_usage: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    """step -> model, provider, terms, prompt, requests, tokens_in, tokens_out, cost, currency: of the stored answers that shaped
+    """step -> model, provider, terms, requests, tokens_in, tokens_out, cost, currency: of the stored answers that shaped
     the set, whatever was paid for answers that failed."""
     verification: dict[str, dict[str, dict[str, int]]] = Field(default_factory=dict)
     """split -> kind -> `asked` and `agreed`: queries that a model answered a second time, blind, and how often it agreed."""

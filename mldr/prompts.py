@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mldr.errors import Faults, MldrError, fault
+from mldr.errors import Faults, MldrError, fault, first_line
 from mldr.files import canonical_json, sha256_text
 from mldr.markup import IMAGE_SLOT, ImageSlot, escape
 
@@ -115,7 +115,7 @@ def load_prompt(path: Path) -> Prompt:
     except OSError as error:
         raise MldrError(f"{path}: {error.strerror}") from error
     except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        raise fault(str(path), f"not YAML that can be read ({str(error).splitlines()[0]})") from error
+        raise fault(str(path), f"not YAML that can be read ({first_line(error)})") from error
     if not isinstance(document, dict) or set(document) - {"system", "user"} or "user" not in document:
         raise fault(str(path), "a prompt has the key 'user' and, if wanted, 'system', and no other")
     system, user = document.get("system") or "", document["user"]

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from mldr.columns import columns_of
 from mldr.dialogue import Dialogue, StoredImage
-from mldr.errors import Faults, MldrError, fault
+from mldr.errors import Faults, MldrError, fault, first_line
 from mldr.files import written_whole
 from mldr.tables import KEYS, NULLABLE, Record, Row, Table, arrow_schema, from_row
 
@@ -140,7 +140,7 @@ def _readable(path: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         raise MldrError(f"{path}: no such file") from error
     except (pa.ArrowException, OSError) as error:
-        raise fault(str(path), f"not a Parquet file that can be read ({str(error).splitlines()[0]})") from error
+        raise fault(str(path), f"not a Parquet file that can be read ({first_line(error)})") from error
 
 
 def read_shard(path: Path, table: Table, rows: int = 1_000) -> Iterator[Record]:

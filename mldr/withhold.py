@@ -7,19 +7,21 @@ which sources the other splits hold. `mldr.builders.attack` measures what somebo
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
+from mldr.assembly import add_card
 from mldr.card import compose
 from mldr.card.sources import model_terms
 from mldr.dataset import Dataset
 from mldr.dialogue import Dialogue, StoredImage
 from mldr.errors import Faults, MldrError, fault
-from mldr.files import canonical_json, parse_json, sha256_file, sha256_text, sync_folder, write_text
+from mldr.files import canonical_json, parse_json, sha256_file, sha256_text
+from mldr.folders import fresh_folder
+from mldr.identity import canary
 from mldr.manifest import MANIFEST, Manifest, ShardEntry, gold_hash, write_manifest
 from mldr.shards import ShardWriter, read_batches, shard_name
 from mldr.summary import summarise
@@ -61,19 +63,12 @@ def withhold(
     """
     _check(dataset, splits, without_salt)
     out = out.resolve()
-    _check_place(dataset.folder.resolve(), out, force)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    try:
-        told = Withheld(tuple(split for split in dataset.splits if split in splits))
-        (work / "new").mkdir()
-        _write(dataset, work / "new", told)
-        if out.exists():
-            out.replace(work / "old")  # kept until the new one stands in its place
-        (work / "new").replace(out)
-        sync_folder(out.parent)
-    finally:
-        shutil.rmtree(work)
+    folder = dataset.folder.resolve()
+    if out.is_relative_to(folder) or folder.is_relative_to(out):
+        raise MldrError(f"{out} and {folder} lie in one another; the copy needs a folder of its own")
+    told = Withheld(tuple(split for split in dataset.splits if split in splits))
+    with fresh_folder(out, MANIFEST, force=force) as workshop:
+        _write(dataset, workshop.new, told)
     return told
 
 
@@ -118,17 +113,6 @@ def _source_ids(dataset: Dataset, split: str) -> set[str]:
     }
 
 
-def _check_place(folder: Path, out: Path, force: bool) -> None:
-    if out.is_relative_to(folder) or folder.is_relative_to(out):
-        raise MldrError(f"{out} and {folder} lie in one another; the copy needs a folder of its own")
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return
-    if not (out / MANIFEST).is_file():
-        raise MldrError(f"{out} exists and is no dataset, so it is not replaced; choose another --out")
-    if not force:
-        raise MldrError(f"{out} exists; replace it with --force")
-
-
 def _write(dataset: Dataset, folder: Path, told: Withheld) -> None:
     manifest = public_manifest(dataset.manifest, told.splits)
     for split in dataset.splits:
@@ -142,9 +126,7 @@ def _write(dataset: Dataset, folder: Path, told: Withheld) -> None:
     write_manifest(folder, manifest)
     public = Dataset(folder)
     summaries = {split: summarise(public, split) for split in public.splits}
-    write_text(folder / "README.md", compose(public, summaries, manifest.notice))
-    manifest.files["README.md"] = ShardEntry(rows=0, sha256=sha256_file(folder / "README.md"))
-    write_manifest(folder, manifest)
+    add_card(folder, manifest, compose(public, summaries, manifest.notice))
 
 
 def public_manifest(manifest: Manifest, splits: Sequence[str]) -> Manifest:
@@ -182,8 +164,7 @@ def _public_usage(manifest: Manifest) -> dict[str, dict[str, str]]:
 
 def _canary(manifest: Manifest) -> str:
     """Return a canary made of what is public: the private one may hold a part of the recipe's hash."""
-    own = sha256_text(f"canary/{canonical_json(manifest.gold_hash)}")[:32]
-    return f"mldr canary {own}: benchmark data, keep out of training corpora"
+    return canary(sha256_text(f"canary/{canonical_json(manifest.gold_hash)}"))
 
 
 def _copy(dataset: Dataset, table: Table, split: str, folder: Path, manifest: Manifest) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from mldr.builders.attack.position import positioned
-from mldr.builders.attack.trace import TOPICS, SourceIndex, Trace, plain_words
+from mldr.builders.attack.trace import SourceIndex, Trace, plain_words
 from mldr.builders.rulequery import RuleQueries
+from mldr.builders.settings import TOPICS
 from mldr.builders.tags import source_tags, tag_query
 from mldr.dataset import Asked
 from mldr.dialogue import Dialogue

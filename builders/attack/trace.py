@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from mldr.builders.settings import TOPICS
 from mldr.builders.sources.record import SourceDialogue
 from mldr.builders.stitch import bridges
 from mldr.dialogue import Dialogue
@@ -17,9 +18,6 @@ NEAR = 0.5
 
 _COMMON = 200
 """A token that more turns hold finds no candidate: it would cost time and tell nothing."""
-
-TOPICS = 3
-"""Sources that a stitched dialogue tells."""
 
 _ALONE = 2
 """A source counts as told in a dialogue if at least so many utterances or images point at it."""

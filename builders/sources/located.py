@@ -6,15 +6,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mldr.builders.recipe import SourceRecipe
-from mldr.builders.sources.neutral import NeutralImage
+from mldr.builders.sources.fetched import Fetched, folder_of
+from mldr.builders.sources.neutral import NeutralImage, web_url
 from mldr.builders.sources.parquet import Inside
 from mldr.builders.sources.record import Reading, SourceImage
-from mldr.downloads.folder import Downloads
-from mldr.errors import MldrError, fault
 from mldr.files import inside, sha256_text
 
 NO_FILE = "images whose file is not in the folder of images"
-NOT_HTTP = "image urls that are not http(s), not opened"
 
 
 class CorpusImage(NeutralImage):
@@ -39,9 +37,8 @@ class Pictures:
 
     def __init__(self, recipe: SourceRecipe, folder: Path) -> None:
         self.name = recipe.name
-        self.images = _folder(recipe, folder, "images")
-        downloads = _folder(recipe, folder, "downloads")
-        self.downloads = None if downloads is None else Downloads(downloads)
+        self.images = folder_of(recipe, folder, "images")
+        self.downloads = Fetched(recipe, folder)
 
     def find(self, image: NeutralImage, default_id: str, place: str, reading: Reading) -> SourceImage:
         """Return an image with its file, its place in a Parquet file, or its url.
@@ -52,20 +49,15 @@ class Pictures:
             place: for faults.
             reading: takes faults and counts.
         """
-        url = image.url if image.url.lower().startswith(("http://", "https://")) else ""
-        if image.url and not url:
-            reading.counts[NOT_HTTP] += 1
+        url = web_url(image, reading)
         identifier = image.id or (sha256_text(url)[:16] if url else default_id)
         found = SourceImage(f"{self.name}/{identifier}", url=url, caption=image.caption)
         names, held = (image.names, image.held) if isinstance(image, CorpusImage) else ((), None)
         if held is not None:
             return _at(found, held.file, held.member)
         path = self._local(names, place, reading)
-        if path is None and url and self.downloads is not None:
-            try:
-                path = self.downloads.fetched(url)
-            except MldrError as error:
-                reading.faults.add(place, str(error))
+        if path is None:
+            path = self.downloads.find(url, place, reading)
         return _at(found, "" if path is None else str(path))
 
     def _local(self, names: Iterable[str], place: str, reading: Reading) -> Path | None:
@@ -85,14 +77,3 @@ class Pictures:
 
 def _at(image: SourceImage, path: str, member: str = "") -> SourceImage:
     return SourceImage(image.ref, path, member, image.url, image.caption)
-
-
-def _folder(recipe: SourceRecipe, folder: Path, key: str) -> Path | None:
-    name: str = getattr(recipe, key)
-    if not name:
-        return None
-    path = folder / name
-    if not path.is_dir():
-        hint = "; `mldr dataset hydrate` makes it" if key == "downloads" else ""
-        raise fault(f"source {recipe.name}", f"{key} is {name!r}, which is no folder{hint}")
-    return path

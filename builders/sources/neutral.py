@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mldr.builders.recipe import SourceRecipe
+from mldr.builders.sources.fetched import Fetched
 from mldr.builders.sources.record import Reading, SourceDialogue, SourceImage, SourceTag, SourceTurn
 from mldr.dialogue import Level
 from mldr.errors import fault
@@ -23,6 +24,7 @@ from mldr.files import inside, parse_json, read_lines
 ImageOf = Callable[["NeutralImage", str, str, Reading], SourceImage]
 """(image, default id, place, reading) -> the image as a source carries it."""
 
+NOT_HTTP = "image urls that are not http(s), not opened"
 CUT, NUL, BREAKS = "dialogues cut by max_turns", "NUL characters removed", "texts with other line breaks than \\n"
 """Counts of what is changed."""
 
@@ -86,15 +88,21 @@ class NeutralSource:
     def __init__(self, recipe: SourceRecipe, folder: Path) -> None:
         if not recipe.path:
             raise fault(f"source {recipe.name}", "needs a path to its JSONL file")
+        if recipe.images:
+            raise fault(
+                f"source {recipe.name}", "images: a JSONL file names pictures by their place beside it; leave it out"
+            )
         self.recipe = recipe
         self.path = folder / recipe.path
+        self.downloads = Fetched(recipe, folder)
 
     def inputs(self) -> list[Path]:
-        """Return the JSONL file and the image files that it names."""
+        """Return the JSONL file and the image files that it names, by path or by a url that was fetched."""
         images: set[Path] = set()
-        for dialogue, _ in read_neutral(self.path, Reading()):
-            named = (turn.image.path for turn in dialogue.turns if turn.image is not None and turn.image.path)
-            images.update(path for name in named if (path := self._file(name)) is not None)
+        for dialogue, place in read_neutral(self.path, Reading()):
+            for image in (turn.image for turn in dialogue.turns if turn.image is not None):
+                found = self._image(image, "", place, Reading())
+                images.update([Path(found.path)] if found.path else [])
         return [self.path, *sorted(images)]
 
     def read(self, reading: Reading) -> Iterator[SourceDialogue]:
@@ -117,10 +125,9 @@ class NeutralSource:
                     place, f"no image {image.path!r} in the folder of {self.path.name}, or not inside it"
                 )
             return SourceImage(ref, path="" if path is None else str(path), caption=image.caption)
-        url = image.url if image.url.lower().startswith(("http://", "https://")) else ""
-        if image.url and not url:
-            reading.counts["image urls that are not http(s), not opened"] += 1
-        return SourceImage(ref, url=url, caption=image.caption)
+        url = web_url(image, reading)
+        path = self.downloads.find(url, place, reading)
+        return SourceImage(ref, path="" if path is None else str(path), url=url, caption=image.caption)
 
     def _file(self, name: str) -> Path | None:
         try:
@@ -128,6 +135,14 @@ class NeutralSource:
         except ValueError:
             return None
         return path if path.is_file() else None
+
+
+def web_url(image: NeutralImage, reading: Reading) -> str:
+    """Return the url of an image, '' where it has none or another than http(s), which is counted."""
+    if not image.url or image.url.lower().startswith(("http://", "https://")):
+        return image.url
+    reading.counts[NOT_HTTP] += 1
+    return ""
 
 
 def read_neutral(path: Path, reading: Reading) -> Iterator[tuple[NeutralDialogue, str]]:

@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mldr.errors import fault
+from mldr.errors import fault, first_line
 from mldr.images import ImageError
 
 ROWS_A_BATCH = 32
@@ -49,12 +49,8 @@ def rows(path: Path) -> Iterator[dict[str, Any]]:
                 for row in batch.to_pylist():
                     yield {key: _without_bytes(value, path, (key, str(number))) for key, value in row.items()}
                     number += 1
-    except (
-        pa.ArrowException,
-        OSError,
-        ValueError,
-    ) as error:  # ValueError: text that is no UTF-8
-        raise fault(f"{path}[{number}]", f"not Parquet that can be read ({str(error).splitlines()[0]})") from error
+    except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: text that is no UTF-8
+        raise fault(f"{path}[{number}]", f"not Parquet that can be read ({first_line(error)})") from error
 
 
 def _without_bytes(value: Any, path: Path, steps: tuple[str, ...]) -> Any:
@@ -83,7 +79,7 @@ def member_bytes(path: Path, member: str) -> bytes:
             value = value[int(step)] if isinstance(value, list) else value[step]
         content = value["bytes"]
     except (pa.ArrowException, OSError) as error:
-        raise ImageError(f"cannot be read out of its Parquet file ({str(error).splitlines()[0]})") from error
+        raise ImageError(f"cannot be read out of its Parquet file ({first_line(error)})") from error
     except (LookupError, TypeError, ValueError) as error:
         raise ImageError(f"its Parquet file has no picture at {member}") from error
     if not isinstance(content, bytes):

@@ -45,11 +45,6 @@ class WritingContext:
             return self.verify.model
         return self.queries.model
 
-    @property
-    def asks_models(self) -> bool:
-        """Whether any step is done by a model."""
-        return bool(self.stitch.model or self.tag.model or self.queries.model or self.verify)
-
 
 @dataclass(frozen=True, slots=True)
 class Material:

@@ -4,42 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from mldr.builders.stitch import Stitched
 from mldr.builders.writing import prompts
-from mldr.builders.writing.asker import Asker, Ledger, Voice, ask_until
+from mldr.builders.writing.asker import Asker, ask_until
 from mldr.builders.writing.context import Material, WritingContext
 from mldr.builders.writing.draft import Draft
 from mldr.builders.writing.foreign import Negatives
 from mldr.builders.writing.losses import stitch_flaws
-from mldr.builders.writing.querying import Rules, written
+from mldr.builders.writing.querying import written
 from mldr.builders.writing.realise import candidates_of, chosen_of, realise, stitched_of
 from mldr.builders.writing.stitching import stitch_request
 from mldr.builders.writing.tagging import tagged
 from mldr.builders.writing.together import together
 from mldr.builders.writing.verifying import blind_answer
-
-
-@dataclass(slots=True)
-class Drafting:
-    """A draft in the making."""
-
-    material: Material
-    image_keys: Mapping[str, str]
-    context: WritingContext
-    askers: Mapping[str, Asker]
-    ledger: Ledger = field(default_factory=Ledger)
-
-    def voice(self, name: str, prompt: str, attempts: int = 1, *, shared: bool = False) -> Voice:
-        """Return a model of the recipe as a step asks it."""
-        given_up = self.context.gives_up
-        return Voice(self.askers[name], name, self.context.model(name), prompt, attempts, shared, given_up)
-
-    @property
-    def rules(self) -> Rules:
-        """What holds for every query."""
-        return Rules(self.material.row.language, self.context.queries.quoted)
+from mldr.builders.writing.work import RowWork
 
 
 async def draft_row(
@@ -56,7 +35,7 @@ async def draft_row(
     Raises:
         InterruptedRun: what an asker raises to stop the run; an answer that a model does not give stops nothing.
     """
-    work = Drafting(material, image_keys, context, askers)
+    work = RowWork(material, image_keys, context, askers)
     draft = Draft(material.row.dialogue_id)
     if context.stitch.model:
         await _stitch(work, draft)
@@ -73,7 +52,7 @@ async def draft_row(
     return draft
 
 
-async def _stitch(work: Drafting, draft: Draft) -> None:
+async def _stitch(work: RowWork, draft: Draft) -> None:
     settings, counts = work.context.stitch, work.ledger.counts
     voice = work.voice(settings.model, prompts.STITCH_VERSION, settings.attempts)
     request = stitch_request(work.material, work.context)
@@ -89,7 +68,7 @@ async def _stitch(work: Drafting, draft: Draft) -> None:
         counts["dialogues stitched by rule, no answer of the model held"] += 1
 
 
-async def _tag(work: Drafting, draft: Draft, stitched: Stitched) -> None:
+async def _tag(work: RowWork, draft: Draft, stitched: Stitched) -> None:
     settings = work.context.tag
     voice = work.voice(settings.model, prompts.TAG_VERSION, settings.attempts)
     language = work.material.row.language
@@ -98,7 +77,7 @@ async def _tag(work: Drafting, draft: Draft, stitched: Stitched) -> None:
         work.ledger.counts["dialogues with the tags of their sources, the model gave none"] += 1
 
 
-async def _queries(work: Drafting, draft: Draft, stitched: Stitched) -> None:
+async def _queries(work: RowWork, draft: Draft, stitched: Stitched) -> None:
     settings = work.context.queries
     if not settings.model:
         return
@@ -110,7 +89,7 @@ async def _queries(work: Drafting, draft: Draft, stitched: Stitched) -> None:
     draft.queries = await written(voice, stitched.dialogue, stitched.bridge_ids, fragments, work.rules, work.ledger)
 
 
-async def _verify(work: Drafting, draft: Draft, stitched: Stitched) -> None:
+async def _verify(work: RowWork, draft: Draft, stitched: Stitched) -> None:
     if work.context.verify is None:
         return
     _, labelled = realise(work.material, work.image_keys, work.context, draft)

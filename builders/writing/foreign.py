@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from mldr.builders.asking import Asking
 from mldr.builders.negatives import by_rule, drawn_tag
@@ -20,11 +19,9 @@ from mldr.builders.writing.querying import written, wrong_details
 from mldr.builders.writing.realise import absence_of, candidates_of, chosen_of, worded
 from mldr.builders.writing.tagging import tag_members, tagged
 from mldr.builders.writing.verifying import blind_answer, finds_something
+from mldr.builders.writing.work import RowWork
 from mldr.dialogue import Fragment, NegativeType
 from mldr.files import canonical_json, sha256_text
-
-if TYPE_CHECKING:
-    from mldr.builders.writing.drafting import Drafting
 
 SPARE_DETAILS = 2
 """Queries with a wrong detail that are asked for beyond those wanted: not every one turns out to be absent."""
@@ -33,7 +30,7 @@ SPARE_DETAILS = 2
 class Negatives:
     """Finds the negatives of one dialogue and puts them into its draft."""
 
-    def __init__(self, work: Drafting, draft: Draft, stitched: Stitched) -> None:
+    def __init__(self, work: RowWork, draft: Draft, stitched: Stitched) -> None:
         """Take the dialogue and its queries as they stand in the draft."""
         self.work, self.draft, self.stitched = work, draft, stitched
         self.settings = work.context.queries

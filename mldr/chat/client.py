@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +13,7 @@ from mldr.chat.endpoint import ModelEndpoint
 from mldr.chat.request import Usage
 from mldr.consent import address, on_loopback
 from mldr.errors import MldrError, printable
+from mldr.retryafter import retry_after
 
 if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI
@@ -76,9 +74,8 @@ class Connection:
 
         self.name, self.endpoint = name, endpoint
         self._key = _key(name, endpoint)
-        transport = import_module(
-            DefaultAsyncHttpxClient.__mro__[1].__module__.partition(".")[0]
-        )  # httpx2; before openai 3, httpx
+        httpx = DefaultAsyncHttpxClient.__mro__[1].__module__.partition(".")[0]  # httpx2; before openai 3, httpx
+        transport = import_module(httpx)
         self._broken: tuple[type[Exception], ...] = (transport.HTTPError, transport.StreamError, OpenAIError)
         try:
             self._client: AsyncOpenAI = AsyncOpenAI(
@@ -191,20 +188,6 @@ class Connection:
 
     def __repr__(self) -> str:
         return f"Connection({self.name})"
-
-
-def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Return the seconds of a Retry-After header, given as seconds or as a date (RFC 9110, section 10.2.3); None without one."""
-    value = headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit() and len(value) < 10:
-        return float(value)
-    try:
-        date = parsedate_to_datetime(value)
-        if date.tzinfo is None:
-            date = date.replace(tzinfo=UTC)
-        return max(0.0, (date - (now or datetime.now(UTC))).total_seconds())
-    except (ValueError, OverflowError):
-        return None
 
 
 def _key(name: str, endpoint: ModelEndpoint) -> str:

@@ -238,9 +238,7 @@ def _connect(path: Path, readonly: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(f"{name}?mode=ro", uri=True, check_same_thread=False)
     try:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except (
-        sqlite3.OperationalError
-    ):  # in a folder that cannot be written to, SQLite cannot share a log; then nobody writes
+    except sqlite3.OperationalError:  # no log can be shared in a folder that cannot be written to; then nobody writes
         connection.close()
         return sqlite3.connect(f"{name}?immutable=1", uri=True, check_same_thread=False)
     return connection

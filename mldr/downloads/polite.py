@@ -7,14 +7,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit, urlunsplit
 from urllib.robotparser import RobotFileParser
 
 from mldr.downloads.client import REDIRECTS, Answer, Limits, Refused, TooLarge, Unreachable, get, parsed
 from mldr.downloads.folder import Download, Downloads
 from mldr.images import MAX_BYTES, ImageError, normalise
+from mldr.retryafter import retry_after
 
 LONGEST_WAIT = 120.0
 """Seconds that a Retry-After or Crawl-delay is waited for; a host that asks for more is left for another run."""
@@ -208,7 +207,7 @@ class Fetcher:
                 if answer.status not in (408, 425, 429) and answer.status < 500:
                     host.failures = 0
                     return answer
-                reason, wait = f"status {answer.status}", max(2.0**attempt, _retry_after(answer))
+                reason, wait = f"status {answer.status}", max(2.0**attempt, retry_after(answer.headers) or 0.0)
             if wait > LONGEST_WAIT:
                 reason += f"; the server asks to wait {wait:.0f} s"
                 break
@@ -252,19 +251,6 @@ def _judged(wanted: Wanted, answer: Answer) -> tuple[Download, bytes | None]:
 
 def _other_hash(found: str, expected: str) -> str:
     return f"its SHA-256 is {found}; {expected} is expected"
-
-
-def _retry_after(answer: Answer) -> float:
-    """Return the seconds of a Retry-After header: a number, or a date (RFC 9110, 10.2.3)."""
-    text = answer.headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        then = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return 0.0
-    then = then if then.tzinfo else then.replace(tzinfo=UTC)
-    return max(0.0, (then - datetime.now(UTC)).total_seconds())
 
 
 def _by_turns(wanted: Iterable[Wanted]) -> Iterator[Wanted]:

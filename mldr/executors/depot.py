@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from mldr.errors import InterruptedRun, MldrError
+from mldr.errors import InterruptedRun, MldrError, first_line
 from mldr.files import sha256_file
 
 PREFIX = "mldr-run-"
@@ -127,8 +127,7 @@ def _reached(what: str) -> Iterator[None]:
     except MldrError:
         raise
     except Exception as error:
-        told = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InterruptedRun(f"depot: {what} ({told}); run the same command again to go on") from error
+        raise InterruptedRun(f"depot: {what} ({first_line(error)}); run the same command again to go on") from error
 
 
 def _here() -> list[str]:

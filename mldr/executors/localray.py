@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import current_thread, main_thread
 from typing import Any
 
-from mldr.errors import MldrError
+from mldr.errors import MldrError, first_line
 
 _LONGEST_FOLDER = 40
 """Of Ray's own folder, characters: below it lies a socket, whose path may have 107 bytes."""
@@ -48,11 +48,6 @@ def started_ray(ray: Any, workers: int | None) -> Iterator[None]:
                 ray.shutdown()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of what an exception says."""
-    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _start(ray: Any, workers: int | None, folder: str) -> None:

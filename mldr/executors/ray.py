@@ -12,10 +12,10 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, Self
 
-from mldr.errors import InterruptedRun, MissingExtra, MldrError
+from mldr.errors import InterruptedRun, MissingExtra, MldrError, first_line
 from mldr.executors.base import Result, Shipped, Task
 from mldr.executors.depot import Depot, opened_depot
-from mldr.executors.localray import first_line, started_ray
+from mldr.executors.localray import started_ray
 from mldr.executors.shipping import Parcel, Shipping
 from mldr.executors.worker import clear_scratch, run_shipped, run_task
 from mldr.version import __version__

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
+from mldr.components import components, ties_of_shared
 from mldr.identity import component_id
 
 _PIECE = re.compile(r"(.*\d.*?)(?:[_-](?:part|seg|cut|clip|p)?)(\d{1,3})", re.IGNORECASE)
@@ -40,20 +41,9 @@ def clusters(bonds: Mapping[str, Iterable[str]], split: str) -> dict[str, str]:
         bonds: dialogue_id -> what binds it (picture keys, its chat).
         split: of these dialogues; clusters are drawn inside a split, since a bootstrap is.
     """
-    parent = {dialogue: dialogue for dialogue in bonds}
-
-    def root(dialogue: str) -> str:
-        while parent[dialogue] != dialogue:
-            parent[dialogue] = parent[parent[dialogue]]
-            dialogue = parent[dialogue]
-        return dialogue
-
-    holder: dict[str, str] = {}
-    for dialogue in sorted(bonds):
-        for bond in bonds[dialogue]:
-            one, other = sorted((root(holder.setdefault(bond, dialogue)), root(dialogue)))
-            parent[other] = one
+    ordered = sorted(bonds)
+    component_of = components(ordered, ties_of_shared({dialogue: bonds[dialogue] for dialogue in ordered}))
     members: dict[str, list[str]] = defaultdict(list)
-    for dialogue in sorted(bonds):
-        members[root(dialogue)].append(dialogue)
+    for dialogue in ordered:
+        members[component_of[dialogue]].append(dialogue)
     return {dialogue: component_id([split, *group]) for group in members.values() for dialogue in group}

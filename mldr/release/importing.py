@@ -14,6 +14,7 @@ from mldr.dataset import SPLITS
 from mldr.dialogue import Origin
 from mldr.errors import InterruptedRun, MldrError, printable
 from mldr.folders import check_free, fresh_folder
+from mldr.identity import canary
 from mldr.manifest import MANIFEST, Manifest, Release
 from mldr.release.archive import Archive, open_archive
 from mldr.release.findings import FileFound, Findings, ReadRecord, Unusable
@@ -120,7 +121,7 @@ def _manifest(wanted: Import, name: str, findings: Findings, real: bool) -> Mani
         versions=shaping_versions(),
         consent_scopes=scopes,
         dropped={f"records: {reason}": count for reason, count in sorted(findings.unusable.items())},
-        canary=f"mldr canary {hashed[:32]}: benchmark data, keep out of training corpora",
+        canary=canary(hashed),
         release=Release(
             files={
                 file: {"layout": found.layout, "split": found.split, "records": found.records, "sha256": found.sha256}

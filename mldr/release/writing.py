@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mldr.assembly import ROWS_A_SHARD, add_card, hash_gold, images_a_shard, write_table
 from mldr.dataset import Dataset
 from mldr.dialogue import Dialogue, DialogueImage, Fragment, Gold, Query, StoredImage, Utterance
-from mldr.files import canonical_json, parse_json, sha256_file, sha256_text, write_text
+from mldr.files import canonical_json, parse_json, sha256_text
 from mldr.identity import fragment_id, query_ids
-from mldr.manifest import Manifest, Release, ShardEntry, gold_hash, write_manifest
+from mldr.manifest import Manifest, Release, write_manifest
 from mldr.release.card import card
 from mldr.release.clusters import chats, clusters
 from mldr.release.findings import Findings
 from mldr.release.spool import Kept, Spool
 from mldr.release.words import script_language
-from mldr.shards import ShardWriter, shard_name
 from mldr.tables import Record, Table
 from mldr.verify import shared_between_splits
-
-ROWS_A_SHARD = {"dialogues": 20_000, "queries": 500_000, "gold": 500_000, "fragments": 500_000}
-BYTES_A_SHARD = 400 * 1024 * 1024
-"""Of encoded pictures."""
 
 
 def write_dataset(spool: Spool, folder: Path, manifest: Manifest, findings: Findings, source: str) -> None:
@@ -38,19 +33,13 @@ def write_dataset(spool: Spool, folder: Path, manifest: Manifest, findings: Find
     """
     for split in spool.splits():
         _Split(spool, split, folder, manifest, findings, source).write()
-    write_manifest(folder, manifest)
-    written = Dataset(folder)
-    for split in written.splits:
-        golds = ((gold, asked.dialogue) for asked in written.asked(split) for gold in asked.gold)
-        manifest.gold_hash[split] = gold_hash(golds)
+    written = hash_gold(folder, manifest)
     release = manifest.release or Release()
     release.shared = {place: len(values) for place, values in shared_between_splits(written).items()}
     release.oddities = dict(sorted(findings.oddities.items()))
     manifest.release = release
     write_manifest(folder, manifest)
-    write_text(folder / "README.md", card(Dataset(folder)))
-    manifest.files["README.md"] = ShardEntry(rows=0, sha256=sha256_file(folder / "README.md"))
-    write_manifest(folder, manifest)
+    add_card(folder, manifest, card(Dataset(folder)))
 
 
 class _Split:
@@ -153,18 +142,11 @@ class _Split:
             return rows, ROWS_A_SHARD[table]
         measured = "SELECT sum(length(content)) FROM used JOIN stored USING (image_key) WHERE split = ?"
         size = int(database.execute(measured, (self._split,)).fetchone()[0] or 0)
-        return rows, math.ceil(rows / max(1, math.ceil(size / BYTES_A_SHARD))) or 1
+        return rows, images_a_shard(rows, size)
 
     def _table(self, table: Table, records: Iterator[Record]) -> int:
         rows, limit = self._rows(table)
-        count = math.ceil(rows / limit)
-        for index in range(count):
-            path = shard_name(table, self._split, index, count)
-            with ShardWriter(self._folder / path, table) as writer:
-                for _, record in zip(range(limit), records, strict=False):
-                    writer.write(record)
-            self._manifest.files[path] = ShardEntry(rows=writer.rows, sha256=sha256_file(self._folder / path))
-        return rows
+        return write_table(records, rows, limit, (table, self._split), self._folder, self._manifest)
 
 
 def _dialogue_meta(kept: Kept) -> dict[str, Any]:

@@ -234,7 +234,7 @@ def test_a_filter_without_its_evidence_judges_nothing_and_says_so() -> None:
 def test_coherence_sees_only_what_the_cheaper_filters_left() -> None:
     heads, blocks = mixed_corpus()
     heads["w1"] = head("w1", alternation=0, turns=8)
-    chosen = CleanSettings(alternating_turns=3, coherence=CoherenceSettings(clusters=4))
+    chosen = CleanSettings(alternating_turns=3, coherence=CoherenceSettings(clusters=4, floor=0.5))
     found = clean(heads, chosen, turn_vectors=blocks.items)
     assert "w1" not in found.kept
     assert "w2" not in found.kept

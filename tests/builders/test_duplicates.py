@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mldr.builders.buckets import Buckets
-from mldr.builders.components import Joined, components, ties_of_shared
 from mldr.builders.duplicates import Duplicates, find_duplicates, source_marks, with_components
 from mldr.builders.imagehash import near_hashes, perceptual_hash
 from mldr.builders.minhash import HASHES, jaccard, near_texts, shingles, signature
 from mldr.builders.settings import CleanSettings
 from mldr.builders.sources.record import Reading, SourceDialogue, SourceTurn
 from mldr.builders.spool import Spool, longest_alternation, spooled
+from mldr.components import Joined, components, ties_of_shared
 from mldr.images import ImageError
 from tests.builders.support import source
 

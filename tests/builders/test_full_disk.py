@@ -8,9 +8,12 @@ from random import Random
 import pytest
 from PIL import Image
 
+from mldr.builders.accounts import Accounts
 from mldr.builders.imagetable import ImageTable
 from mldr.builders.pictures import Pictures
+from mldr.builders.units import COUNTS, SHARED, Unit
 from mldr.dialogue import StoredImage
+from mldr.files import write_json, write_text
 from tests.builders.killing import build_words, finished, stage, started
 from tests.builders.support import corpus, tree_bytes
 
@@ -87,3 +90,13 @@ def test_the_table_of_images_says_that_the_disk_is_full_as_files_do(tmp_path: Pa
     table.start()
     table.use("test", ["ref:s/7"])
     assert [image.image_key for image in table.used("test")] == ["ref:s/7"]
+
+
+def test_the_accounts_say_that_the_disk_is_full_as_files_do(tmp_path: Path, disk: Disk) -> None:
+    unit = Unit("test", tmp_path)
+    write_json(tmp_path / COUNTS, {"counts": {}, "agreement": {}, "usage": {}})
+    write_text(tmp_path / SHARED, "".join(f'["{i:0900d}","tag/writer",1,1]\n' for i in range(500)))
+    accounts = Accounts(disk("64k") / "accounts.sqlite")
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        accounts.add(unit)
+    assert caught.value.filename == str(disk("64k") / "accounts.sqlite")

@@ -15,7 +15,7 @@ import pytest
 import mldr
 from mldr.builders import create, load_recipe
 from mldr.builders.check import check_recipe, preview_recipe
-from mldr.builders.models import Asking
+from mldr.builders.models import ModelAccess
 from mldr.errors import InputError, InterruptedRun, MldrError
 from mldr.verify import verify
 from tests.builders.clerk_server import clerk_answers
@@ -195,12 +195,11 @@ def test_a_model_that_always_refuses_one_dialogue_stops_the_run_after_the_others
         return answers(messages, schema)
 
     with ChatServer(stubborn) as running:
-        changed = {"endpoint": {"retries": 1}}
-        recipe = recipe_of(tmp_path / "in", running, **changed)
+        recipe = recipe_of(tmp_path / "in", running, endpoint={"retries": 1})
         with pytest.raises(InterruptedRun, match="1 dialogues have no usable answer") as raised:
             build(recipe, tmp_path / "out")
         assert "unanswered: give_up" in str(raised.value)
-        recipe = recipe_of(tmp_path / "in", running, unanswered="give_up", **changed)
+        recipe = recipe_of(tmp_path / "in", running, unanswered="give_up", endpoint={"retries": 1})
         dataset = build(recipe, tmp_path / "given", responses=tmp_path / "out.responses.sqlite")
     reasons = dataset.manifest.dropped
     assert any("stitched by rule" in reason for reason in reasons)
@@ -236,7 +235,7 @@ def test_a_preview_asks_for_its_own_dialogues_only_and_the_build_finds_the_answe
 ) -> None:
     recipe = recipe_of(tmp_path / "in", server)
     store = tmp_path / "kept.sqlite"
-    texts = list(preview_recipe(load_recipe(recipe), recipe.parent, 1, Asking(store)))
+    texts = list(preview_recipe(load_recipe(recipe), recipe.parent, 1, ModelAccess(store)))
     assert len(texts) == 1
     assert "negative, near" in texts[0]
     asked = server.count()

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mldr.builders.apart import Apart
-from mldr.builders.neighbours import COARSE, FINE, Neighbours, SourceVectors, nearest, on_grid, reranked
+from mldr.builders.neighbours import COARSE, FINE, Neighbours, nearest, on_grid, reranked
 from mldr.builders.settings import MatchSettings
+from mldr.builders.sourcevectors import SourceVectors
 from mldr.embed import Vectors
 from mldr.errors import InputError
 

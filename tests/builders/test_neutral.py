@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from mldr.builders.recipe import SourceRecipe
 from mldr.builders.sources.neutral import NeutralSource
 from mldr.builders.sources.record import Reading, SourceDialogue
+from mldr.downloads.folder import Download, Downloads
 from mldr.errors import InputError
 from tests.builders.support import line, write_lines
 from tests.conftest import picture
@@ -253,3 +255,26 @@ def test_what_reading_changed_is_kept_with_the_dialogue(tmp_path: Path) -> None:
     assert dialogues[0].changes == ("cut to 4 turns", "NUL removed", "line breaks written as \\n")
     assert dialogues[1].changes == ()
     assert SourceDialogue.from_json(dialogues[0].to_json()) == dialogues[0]
+
+
+def test_a_url_that_hydrate_fetched_is_read_from_its_folder(tmp_path: Path) -> None:
+    url = "https://example.org/a.jpg"
+    downloads = Downloads(tmp_path / "fetched")
+    downloads.keep(Download(url, "fetched", sha256(picture()).hexdigest(), len(picture()), 200), picture())
+    lines = [line(1, image={"url": url}), line(2, image={"id": "b", "url": "https://example.org/b.jpg"})]
+    dialogues, reading = read(tmp_path, lines, downloads="fetched")
+    assert not reading.faults
+    assert [one.images[0].path for one in dialogues] == [str(downloads.place(url)), ""]
+    assert [one.images[0].url for one in dialogues] == [url, "https://example.org/b.jpg"]
+    entry = SourceRecipe(type="jsonl", name="src", path="s.jsonl", downloads="fetched")
+    assert NeutralSource(entry, tmp_path).inputs() == [tmp_path / "s.jsonl", downloads.place(url)]
+    downloads.place(url).write_bytes(b"other")
+    _, reading = read(tmp_path, lines, downloads="fetched")
+    assert "not the bytes that came from the web" in only_fault(reading)
+    with pytest.raises(InputError, match="`mldr dataset hydrate` makes it"):
+        read(tmp_path, lines, downloads="none")
+
+
+def test_a_folder_of_images_that_would_not_be_looked_at_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="names pictures by their place beside it"):
+        read(tmp_path, [line(1)], images="photos")

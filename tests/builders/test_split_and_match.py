@@ -5,12 +5,12 @@ from collections import Counter, defaultdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mldr.builders.components import ties_of_shared
 from mldr.builders.duplicates import Duplicates, source_marks
 from mldr.builders.match import Match, match
 from mldr.builders.plan import plan
 from mldr.builders.split import SourceSplit, split_sources, topic_deviation
 from mldr.builders.spool import SourceHead
+from mldr.components import ties_of_shared
 from mldr.identity import stitched_dialogue_id
 
 SHARES = {"validation": 0.4, "test": 0.6}

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mldr.builders.components import ties_of_shared
 from mldr.builders.duplicates import Duplicates, Marks, source_marks, with_components
 from mldr.builders.match import Match
-from mldr.builders.neighbours import SourceVectors
 from mldr.builders.plan import plan
 from mldr.builders.settings import MatchSettings
+from mldr.builders.sourcevectors import SourceVectors
 from mldr.builders.split import SourceSplit, split_sources
 from mldr.builders.spool import SourceHead
 from mldr.builders.triplets import Matches, match_nearest
+from mldr.components import ties_of_shared
 from mldr.errors import InputError
 from mldr.files import sha256_text
 

@@ -73,6 +73,7 @@ def test_a_source_is_the_mean_of_its_turns_and_captions_and_of_its_pictures(tmp_
         mean("caption b"),
     ]
     np.testing.assert_allclose(found.text, np.stack(expected), atol=1e-6)
+    assert found.has_image is not None
     assert found.has_image.tolist() == [True, False, False, True]
     assert found.image is not None
     np.testing.assert_allclose(found.image[[0, 3]], np.stack([mean(SEEN["r"], SEEN["g"]), mean(SEEN["b"])]), atol=1e-6)
@@ -86,6 +87,7 @@ def test_a_source_without_a_word_has_a_zero_row(tmp_path: Path) -> None:
     found = source_vectors(spool, pictures, cached(tmp_path), tmp_path / "vectors")
     assert np.linalg.norm(found.text, axis=1).tolist() == pytest.approx([0, 1])
     assert found.image is None
+    assert found.has_image is not None
     assert not found.has_image.any()
 
 
@@ -95,7 +97,7 @@ def test_no_sources_and_no_words_are_no_crash(tmp_path: Path) -> None:
     spool, pictures = corpus(tmp_path / "silent", told("d0", ""))
     found = source_vectors(spool, pictures, cached(tmp_path), tmp_path / "silent")
     assert found.text.tolist() == [[0.0]]
-    assert next(turn_vectors(spool, cached(tmp_path))).counts == [0]
+    assert [(name, len(rows)) for name, rows in turn_vectors(spool, cached(tmp_path))] == [("d0", 0)]
 
 
 def test_an_embedder_that_sees_no_images_gives_none(tmp_path: Path) -> None:
@@ -119,7 +121,7 @@ def test_blocks_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     spool, pictures = corpus(tmp_path, *dialogues)
     embedder = cached(tmp_path)
     whole = source_vectors(spool, pictures, embedder, tmp_path / "whole")
-    turns = np.concatenate([block.vectors for block in turn_vectors(spool, embedder)])
+    turns = list(turn_vectors(spool, embedder))
     fits = list(image_fits(spool, pictures, embedder))
     monkeypatch.setattr("mldr.builders.vectors.BLOCK", 3)
     monkeypatch.setattr("mldr.builders.vectors.IMAGES_A_BLOCK", 2)
@@ -129,20 +131,18 @@ def test_blocks_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert small.image is not None
     np.testing.assert_array_equal(small.image, whole.image)
     assert (tmp_path / "small" / "text.npy").read_bytes() == (tmp_path / "whole" / "text.npy").read_bytes()
-    blocks = list(turn_vectors(spool, embedder))
-    assert len(blocks) > 5
-    np.testing.assert_array_equal(np.concatenate([b.vectors for b in blocks if b.vectors.size]), turns)
+    for (name, rows), (before, others) in zip(turn_vectors(spool, embedder), turns, strict=True):
+        assert name == before
+        np.testing.assert_array_equal(rows, others)
     assert [fit.source_id for fit in image_fits(spool, pictures, embedder)] == [fit.source_id for fit in fits]
 
 
-def test_the_turns_of_one_language_come_by_dialogue(tmp_path: Path) -> None:
-    spool, _ = corpus(tmp_path, told("d0", "a", "", "b"), told("d1", "c", language="zh"), told("d2", "d"))
-    (english,) = turn_vectors(spool, cached(tmp_path), "en")
-    assert (english.ids, english.counts) == (["d0", "d2"], [2, 1])
-    np.testing.assert_allclose(english.vectors, unit_rows(np.array([hashed(t) for t in "abd"])), atol=1e-6)
-    (chinese,) = turn_vectors(spool, cached(tmp_path), "zh")
-    assert chinese.ids == ["d1"]
-    assert list(turn_vectors(spool, cached(tmp_path), "fr")) == []
+def test_the_turns_come_by_dialogue(tmp_path: Path) -> None:
+    spool, _ = corpus(tmp_path, told("d0", "a", "", "b"), told("d1", ""), told("d2", "d"))
+    found = dict(turn_vectors(spool, cached(tmp_path)))
+    assert {name: len(rows) for name, rows in found.items()} == {"d0": 2, "d1": 0, "d2": 1}
+    expected = unit_rows(np.array([hashed(text) for text in "abd"]))
+    np.testing.assert_allclose(np.concatenate([found["d0"], found["d2"]]), expected, atol=1e-6)
 
 
 def test_an_image_is_held_against_the_text_of_its_turn_and_its_caption(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from PIL import Image
 
 import mldr
@@ -130,7 +131,7 @@ def test_images_go_into_as_many_shards_as_their_bytes_ask_for(
     images = [named(f"{i}", site.bytes(f"/{i}", picture("red", (50 + i, 40)))) for i in range(7)]
     dataset = write_dataset(tmp_path / "d", {"test": with_images(0, *images)})
     hydrate(dataset, tmp_path / "fetched", OWN)
-    monkeypatch.setattr("mldr.hydrate.BYTES_A_SHARD", 1000)
+    monkeypatch.setattr("mldr.assembly.BYTES_A_SHARD", 1000)
     write_hydrated(dataset, tmp_path / "fetched", tmp_path / "new")
     copy = mldr.load(tmp_path / "new")
     verify(copy)
@@ -152,7 +153,7 @@ def test_nothing_is_overwritten(tmp_path: Path, site: Site) -> None:
     dataset = write_dataset(tmp_path / "d", {"test": with_images(0, named("a", site.picture("/a")))})
     hydrate(dataset, tmp_path / "fetched", OWN)
     write_text(tmp_path / "new/mine.txt", "mine")
-    with pytest.raises(MldrError, match="no copy that may be replaced"):
+    with pytest.raises(MldrError, match="not replaced"):
         write_hydrated(dataset, tmp_path / "fetched", tmp_path / "new", force=True)
     with pytest.raises(MldrError, match="lie in one another"):
         write_hydrated(dataset, tmp_path / "fetched", dataset.folder, force=True)
@@ -161,12 +162,13 @@ def test_nothing_is_overwritten(tmp_path: Path, site: Site) -> None:
         write_hydrated(dataset, tmp_path / "fetched", tmp_path / "other")
     assert (tmp_path / "other.partial/mine.txt").read_text() == "mine"
     (tmp_path / "third").mkdir()
-    (tmp_path / "third.partial").mkdir()
-    (tmp_path / "third.partial/.hydrate").touch()
+    write_text(tmp_path / "third.partial/new/dialogues/stale.parquet", "of a run that was killed")
     write_hydrated(dataset, tmp_path / "fetched", tmp_path / "third")
     verify(mldr.load(tmp_path / "third"))
     with pytest.raises(MldrError, match="or replace it with --force"):
         write_hydrated(dataset, tmp_path / "fetched", tmp_path / "third")
+    with FileLock(tmp_path / ".third.lock"), pytest.raises(MldrError, match="another command is writing"):
+        write_hydrated(dataset, tmp_path / "fetched", tmp_path / "third", force=True)
     write_hydrated(dataset, tmp_path / "fetched", tmp_path / "third", force=True)
     verify(mldr.load(tmp_path / "third"))
 
@@ -212,8 +214,6 @@ def test_the_command_says_what_it_did_and_leaves_with_3_where_another_run_may_he
 
 
 def test_a_folder_that_another_run_fills_is_left_alone(tmp_path: Path, site: Site) -> None:
-    from filelock import FileLock
-
     dataset = write_dataset(tmp_path / "d", {"test": with_images(0, named("a", site.picture("/a")))})
     (tmp_path / "f").mkdir()
     with FileLock(tmp_path / "f/.lock"), pytest.raises(MldrError, match="another run is filling"):

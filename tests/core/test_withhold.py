@@ -243,7 +243,7 @@ def test_nothing_is_overwritten_that_is_no_dataset_or_without_force(
     out.mkdir()
     (out / "thesis.txt").write_text("years of work", encoding="utf-8")
     for force in (False, True):
-        with pytest.raises(MldrError, match="is no dataset"):
+        with pytest.raises(MldrError, match="not replaced"):
             withhold(private, ["test"], out, force=force)
     assert (out / "thesis.txt").read_text(encoding="utf-8") == "years of work"
     (out / "thesis.txt").unlink()

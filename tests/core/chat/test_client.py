@@ -8,24 +8,17 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import mldr.chat.client
 from mldr.chat import Budget, ChatAnswer, ChatModel, ResponseStore, Unanswered
-from mldr.chat.client import retry_after
 from mldr.chat.sender import LONGEST_WAIT_S, Sender
 from mldr.errors import InterruptedRun, MldrError
 from tests.core.chat.support import KEY, ask_all, ask_one, endpoint, files_of
 from tests.fakes.chat_server import ChatServer
-
-NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 class Saying(ChatServer):
@@ -259,31 +252,6 @@ def test_a_proxy_of_the_environment_never_sees_what_stays_on_this_machine(
         monkeypatch.delenv("NO_PROXY", raising=False)
         ask_one(tmp_path / "s.sqlite", endpoint(server))
         assert (server.count(), len(proxy.requests)) == (1, 0)
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        ("3", 3.0),
-        (" 0 ", 0.0),
-        (format_datetime(NOW + timedelta(seconds=90), usegmt=True), 90.0),
-        (format_datetime(NOW - timedelta(seconds=90), usegmt=True), 0.0),
-        ("Fri, 02 Jan 2026 03:04:15 -0000", 10.0),
-        ("", None),
-        ("-3", None),
-        ("soon", None),
-        ("٣", None),
-        ("9" * 5000, None),
-    ],
-)
-def test_retry_after_is_read_as_seconds_or_a_date(header: str, seconds: float | None) -> None:
-    assert retry_after({"retry-after": header}, NOW) == seconds
-
-
-@given(st.text())
-def test_no_header_breaks_the_reading(header: str) -> None:
-    seconds = retry_after({"retry-after": header}, NOW)
-    assert seconds is None or seconds >= 0
 
 
 def test_a_server_that_asks_to_wait_is_left_alone_for_so_long(tmp_path: Path) -> None:

@@ -134,6 +134,13 @@ def test_a_retry_after_may_be_a_date_and_too_long_a_wait_is_left_for_later(tmp_p
     assert slept == []
 
 
+@pytest.mark.parametrize("header", ["Thu, 01 Jan 99999999999999999999 00:00:00 GMT", "-1", "soon"])
+def test_a_retry_after_that_says_nothing_is_passed_over(tmp_path: Path, site: Site, header: str) -> None:
+    url = site.first("/a", lambda r: answer(r, b"", 503, {"Retry-After": header}), lambda r: answer(r, picture()))
+    (done,), _, _ = fetch(tmp_path, url)
+    assert state(done) == "fetched"
+
+
 @pytest.mark.parametrize("behaviour", [cut_short, lambda r: answer(r, b"", 500)])
 def test_a_failure_that_may_pass_is_tried_again_then_left_for_another_run(
     tmp_path: Path, site: Site, behaviour: Any

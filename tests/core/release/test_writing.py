@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 import mldr
-from mldr.release import Import, import_release, writing
+from mldr.assembly import ROWS_A_SHARD
+from mldr.release import Import, import_release
 from mldr.verify import verify
 from tests.core.release.support import LINES, answer, mldr_record, mldr_release
 
@@ -23,8 +24,8 @@ def records(count: int, queries: int = 2) -> list[dict[str, Any]]:
 
 
 def test_large_splits_go_into_several_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "ROWS_A_SHARD", dict.fromkeys(writing.ROWS_A_SHARD, 3))
-    monkeypatch.setattr(writing, "BYTES_A_SHARD", 10)
+    monkeypatch.setattr("mldr.release.writing.ROWS_A_SHARD", dict.fromkeys(ROWS_A_SHARD, 3))
+    monkeypatch.setattr("mldr.assembly.BYTES_A_SHARD", 10)
     import_release(Import(mldr_release(tmp_path, *records(5))), tmp_path / "out")
     dataset = mldr.load(tmp_path / "out")
     verify(dataset)

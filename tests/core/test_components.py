@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mldr.builders.components import components, ties_of_shared
+from mldr.components import components, ties_of_shared
 
 members = [f"m{i}" for i in range(8)]
 ties = st.lists(st.tuples(st.sampled_from(members), st.sampled_from(members)), max_size=12)
