@@ -277,7 +277,7 @@ def test_folders_that_may_not_be_written_are_refused_before_anything_is_asked(
     (tmp_path / "notes" / "mine.txt").write_text("keep")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     for downloads, out, words in (
-        ("f", "notes", "is no copy that may be replaced"),
+        ("f", "notes", "so it is not replaced"),
         ("f", "d", "lie in one another"),
         ("f", "d/copy", "lie in one another"),
         ("f", "f/copy", "lie in one another"),
