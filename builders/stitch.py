@@ -148,10 +148,9 @@ def _blocks(row: PlanRow, sources: Sequence[SourceDialogue], seed: int) -> list[
     order = ORDERS[int(draw[:8], 16) % len(ORDERS)]
     left: list[list[range]] = []
     for position, source in enumerate(sources):
-        n = len(source.turns)
-        lowest, highest = max(1, n // 3), max(1, n - n // 3)
-        cut = lowest + int(draw[8 * (position + 1) :][:8], 16) % (highest - lowest + 1)
-        left.append([range(cut), range(cut, n)])
+        cuts = _cuts(source)
+        cut = cuts[int(draw[8 * (position + 1) :][:8], 16) % len(cuts)]
+        left.append([range(cut), range(cut, len(source.turns))])
     blocks: list[_Block] = []
     for letter in order:
         position = "ABC".index(letter)
@@ -161,6 +160,14 @@ def _blocks(row: PlanRow, sources: Sequence[SourceDialogue], seed: int) -> list[
             turns = range(blocks.pop().turns.start, turns.stop)
         blocks.append(_Block(position, turns))
     return blocks
+
+
+def _cuts(source: SourceDialogue) -> list[int]:
+    """Return where a source may be cut in two: in its middle third, and if it can be, not between question and answer."""
+    n = len(source.turns)
+    middle = range(max(1, n // 3), max(1, n - n // 3) + 1)
+    answered = [cut for cut in middle if not source.turns[cut - 1].text.rstrip().endswith(("?", "？"))]
+    return answered or list(middle)
 
 
 def speaker_names(sources: Sequence[SourceDialogue]) -> list[str]:

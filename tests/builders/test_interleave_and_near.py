@@ -65,6 +65,18 @@ def test_at_least_one_topic_returns_and_the_order_is_drawn() -> None:
     assert orders == set(ORDERS)
 
 
+def test_a_topic_is_not_left_between_a_question_and_its_answer() -> None:
+    asked = []
+    for one in (source(f"s{k}", f"t{k}", 8) for k in range(3)):
+        turns = [replace(turn, text=f"{turn.text}{'.' if i % 2 else '? '}") for i, turn in enumerate(one.turns)]
+        asked.append(replace(one, turns=tuple(turns)))
+    for seed in range(40):
+        made = mixed(asked, seed)
+        before = [made.dialogue.utterances[i - 1].text for i in made.bridge_ids]
+        assert len(before) > 2
+        assert all(text.endswith(".") for text in before)
+
+
 def test_not_interleaved_is_the_default() -> None:
     sources = three()
     assert stitch(row_of(*sources), sources, KEYS, 0) == stitch(row_of(*sources), sources, KEYS, 0, interleave=False)
