@@ -6,9 +6,7 @@ import re
 from collections.abc import Collection
 
 from mldr.builders.sources.record import SourceDialogue
-
-UNKNOWN = "unknown"
-"""Names what states no licence, in a recipe."""
+from mldr.licences import UNKNOWN
 
 _ALL, _ANY = re.compile(r"\s+and\s+|\s*;\s*", re.IGNORECASE), re.compile(r"\s+or\s+", re.IGNORECASE)
 

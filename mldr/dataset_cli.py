@@ -155,6 +155,7 @@ def import_release(
     force: Annotated[bool, typer.Option("--force", help="Replace a dataset that stands there.")] = False,
 ) -> None:
     """Read the authors' own release, MLDR or WeChat-MDR, as a dataset. It stays under their terms."""
+    from mldr.progress import shown_progress
     from mldr.release import Import, look
     from mldr.release import import_release as write
     from mldr.release.importing import report
@@ -164,11 +165,14 @@ def import_release(
     )
     wanted = Import(path, tuple(split or ()), scopes)
     if dry_run:
-        show_text(report(look(wanted)))
+        with shown_progress() as progress:
+            found = look(wanted, progress)
+        show_text(report(found))
         return
     if out is None:
         raise typer.BadParameter("where shall the dataset stand?", param_hint="--out")
-    findings = write(wanted, out, force=force, say=say)
+    with shown_progress() as progress:
+        findings = write(wanted, out, force=force, progress=progress)
     say(report(findings))
     show_text(str(out))
 
@@ -195,18 +199,17 @@ def hydrate(
 ) -> None:
     """Fetch the images that a dataset names by url only. Run it again to go on; exit 3 says that this is worth it."""
     import mldr
-    from mldr.console import progress
     from mldr.downloads.polite import Manners
     from mldr.errors import InterruptedRun
     from mldr.hydrate import check_place, write_hydrated
     from mldr.hydrate import hydrate as fetch
+    from mldr.progress import shown_progress
 
     loaded = mldr.load(dataset)
     check_place(loaded, downloads, out, force=force)
     manners = Manners(delay, max_bytes, max_total, allow_private=allow_private, again=again)
-    done = fetch(
-        loaded, downloads, manners, limit=limit, watch=lambda items, number: progress(items, number, "fetching")
-    )
+    with shown_progress() as progress:
+        done = fetch(loaded, downloads, manners, limit=limit, progress=progress)
     written = {} if out is None else write_hydrated(loaded, downloads, out, force=force)
     if json:
         show_json({"urls": dict(done.counts), "failures": done.failures, "copy": dict(written)})

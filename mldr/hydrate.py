@@ -6,7 +6,7 @@ import hashlib
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -17,13 +17,14 @@ from filelock import FileLock, Timeout
 from mldr.assembly import images_a_shard, write_table
 from mldr.dataset import Dataset
 from mldr.dialogue import Dialogue, StoredImage
-from mldr.downloads.folder import Download, Downloads
+from mldr.downloads.folder import Downloads
 from mldr.downloads.polite import LATER, Fetcher, Manners, Wanted
 from mldr.errors import MldrError, printable
 from mldr.files import parse_json, sha256_file, write_text
 from mldr.folders import Workshop, check_free, fresh_folder
 from mldr.images import ImageError, normalise
 from mldr.manifest import MANIFEST, Manifest, ShardEntry, write_manifest
+from mldr.progress import Progress
 from mldr.shards import read_shard, write_shard
 from mldr.tables import Table
 
@@ -82,7 +83,7 @@ def hydrate(
     manners: Manners,
     *,
     limit: int = 0,
-    watch: Callable[[Iterable[object], int], Iterable[object]] = lambda items, _: items,
+    progress: Progress | None = None,
 ) -> Hydration:
     """Fetch the url-only images of a dataset into a folder; what is there is not fetched again.
 
@@ -91,7 +92,7 @@ def hydrate(
         downloads: the folder, made where it is not there.
         manners: towards servers, and how much is taken.
         limit: only so many urls, in the order of asking; 0: all.
-        watch: passes the outcomes on and shows progress; gets their number.
+        progress: shows how far it is; nothing by default.
 
     Raises:
         MldrError: for a damaged file or record in the folder, if it lies in the dataset, or if another run is filling it.
@@ -104,8 +105,7 @@ def hydrate(
     try:
         with FileLock(downloads / ".lock", timeout=0):
             fetcher = Fetcher(Downloads(downloads), manners, counts=hydration.counts)
-            for outcome in watch(islice(fetcher.fetch(urls), number), number):
-                one, done = cast("tuple[Wanted, Download | str]", outcome)
+            for one, done in (progress or Progress()).over(islice(fetcher.fetch(urls), number), "fetching", number):
                 reason = done if isinstance(done, str) else f"{done.state} {done.reason}".strip()
                 fetched = not isinstance(done, str) and done.state == "fetched"
                 if not fetched and len(hydration.failures) < FAILURES_KEPT:

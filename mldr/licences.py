@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 UNKNOWN = "unknown"
-"""What `canonical` makes of a licence that nobody stated."""
+"""What `canonical` makes of a licence that nobody stated, and a recipe calls it."""
 
 RESEARCH_ONLY = "LicenseRef-research-only"
 PUBLIC_DOMAIN = "LicenseRef-public-domain"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
+HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+"""The characters of Chinese, for a class of a pattern."""
 _UNSPACED = (
     "\u3005\u3040-\u30ff"  # the repetition mark, kana
-    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
+    f"{HAN}"
     "\u0e00-\u0e7f"  # Thai
 )
 _RUN = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+")

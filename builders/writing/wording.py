@@ -7,10 +7,12 @@ import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
+from mldr.tokens import HAN
+
 HAN_WEIGHT = 3
 """A Chinese character says about as much as three letters."""
 
-_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_HAN = re.compile(f"[{HAN}]")
 _SAYING = re.compile(r"[^\W_]")
 _LETTER = re.compile(r"[^\W\d_]")
 _OWN_SCRIPTS = {

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mldr.console import progress
 from mldr.dataset import SPLITS
 from mldr.dialogue import Origin
 from mldr.errors import InterruptedRun, MldrError, printable
 from mldr.folders import check_free, fresh_folder
 from mldr.identity import canary
 from mldr.manifest import MANIFEST, Manifest, Release
+from mldr.progress import Progress
 from mldr.release.archive import Archive, open_archive
 from mldr.release.findings import FileFound, Findings, ReadRecord, Unusable
 from mldr.release.jsonlist import json_records
@@ -27,7 +27,6 @@ from mldr.release.wechat import read_wechat
 from mldr.release.writing import identity, write_dataset
 from mldr.versions import shaping_versions
 
-Say = Callable[[str], None]
 CONSENT_SCOPES = ("research", "public", "images", "third_party_model", "cross_border")
 
 
@@ -56,7 +55,7 @@ class Import:
                 raise MldrError(f"no {what} {', '.join(unknown)}; there are {', '.join(known)}")
 
 
-def look(wanted: Import) -> Findings:
+def look(wanted: Import, progress: Progress | None = None) -> Findings:
     """Read a release to its end and write nothing; return what is there.
 
     Raises:
@@ -67,21 +66,21 @@ def look(wanted: Import) -> Findings:
     with open_archive(wanted.path) as archive:
         spool = Spool()
         try:
-            _read(archive, wanted, spool, findings)
+            _read(archive, wanted, spool, findings, progress or Progress())
             findings.present = len(locate(spool, archive, "release", findings))
         finally:
             spool.close()
     return findings
 
 
-def import_release(wanted: Import, out: Path, *, force: bool = False, say: Say = lambda _: None) -> Findings:
+def import_release(wanted: Import, out: Path, *, force: bool = False, progress: Progress | None = None) -> Findings:
     """Write a release as a dataset; return what was found on the way.
 
     Args:
         wanted: what.
         out: the dataset's folder.
         force: replace a dataset there.
-        say: takes one-line messages on the progress.
+        progress: shows how far it is; nothing by default.
 
     Raises:
         MldrError: if it is no release, holds nothing usable, or something else stands at `out`.
@@ -91,16 +90,16 @@ def import_release(wanted: Import, out: Path, *, force: bool = False, say: Say =
     check_free(out.resolve(), MANIFEST, force=force)
     findings = Findings()
     source = release_name(wanted.path)
+    watch = progress or Progress()
     with open_archive(wanted.path) as archive, fresh_folder(out, MANIFEST, force=force) as workshop:
         spool = Spool(workshop.work / "spool.sqlite")
         try:
-            real = _read(archive, wanted, spool, findings)
-            say(f"{sum(found.records for found in findings.files.values()):,} records read; the pictures")
+            real = _read(archive, wanted, spool, findings, watch)
+            watch.say(f"{sum(found.records for found in findings.files.values()):,} records read")
             found = locate(spool, archive, source, findings)
             findings.present = len(found)
-            pictures = progress(found, len(found), "pictures")
-            store_pictures(iter(pictures), spool, archive, source, findings)
-            say("writing the dataset")
+            store_pictures(watch.over(found, "pictures", len(found)), spool, archive, source, findings)
+            watch.start("writing the dataset", None)
             manifest = _manifest(wanted, source, findings, real)
             write_dataset(spool, workshop.new, manifest, findings, source)
         except sqlite3.OperationalError as error:  # a full disk, which SQLite tells in its own way
@@ -134,13 +133,13 @@ def _manifest(wanted: Import, name: str, findings: Findings, real: bool) -> Mani
     )
 
 
-def _read(archive: Archive, wanted: Import, spool: Spool, findings: Findings) -> bool:
+def _read(archive: Archive, wanted: Import, spool: Spool, findings: Findings, progress: Progress) -> bool:
     """Read every record into the spool; say whether there are real chats."""
     tails = find_files(archive, wanted.splits, findings)
     real = False
     for name, tail in tails.items():
         found = findings.files[name]
-        for index, record in progress(_records(archive, name, found), None, name):
+        for index, record in progress.over(_records(archive, name, found), f"records of {name}", None):
             found.records += 1
             if isinstance(record, dict):
                 found.keys.update(str(key) for key in record)
