@@ -12,6 +12,7 @@ from mldr.builders.recipe import Recipe, SourceRecipe
 from mldr.builders.sources.record import Reading, Source, SourceDialogue, SourceImage
 from mldr.builders.spool import Spool, spooled
 from mldr.builders.stitch import bridges
+from mldr.embed.local import files_hash
 from mldr.errors import Fault, InputError, MldrError, fault
 from mldr.files import canonical_json, sha256_file, sha256_text
 from mldr.plugins import resolve
@@ -62,14 +63,17 @@ def _opened(kind: Any, entry: SourceRecipe, folder: Path) -> Source:
 
 
 def recipe_hash(recipe: Recipe, sources: list[Source]) -> str:
-    """Return the identity of a build: its recipe and the hashes of the files that it reads."""
+    """Return the identity of a build: its recipe and the hashes of the files that it reads, an embedder's folder too."""
     inputs = []
     for entry, source in zip(recipe.sources, sources, strict=True):
         try:
             inputs.append([sha256_file(path) for path in source.inputs()])
         except OSError as error:
             raise fault(f"recipe, source {entry.name}", f"{error.filename}: {error.strerror}") from error
-    return sha256_text(canonical_json({"recipe": recipe.published(), "inputs": inputs}))
+    document: dict[str, Any] = {"recipe": recipe.published(), "inputs": inputs}
+    if recipe.embedder is not None and recipe.embedder.model and Path(recipe.embedder.model).is_dir():
+        document["embedder"] = files_hash(Path(recipe.embedder.model))  # the recipe tells no more than its name
+    return sha256_text(canonical_json(document))
 
 
 def prepare(recipe: Recipe, folder: Path, work: Path) -> Prepared:

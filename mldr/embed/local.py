@@ -59,7 +59,7 @@ class SentenceTransformersEmbedder:
         self._model = _loaded(spec.model if folder is None else str(folder), folder is not None)
         self.sees_images: bool = _sees_images(self._model)
         libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
-        origin = f"{spec.model}@{_revision(self._model)}" if folder is None else _files_hash(folder)
+        origin = f"{spec.model}@{_revision(self._model)}" if folder is None else files_hash(folder)
         self.identity = f"sentence-transformers:{origin} ({libraries})"
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
@@ -181,7 +181,7 @@ def _revision(model: Any) -> str:
     return "unknown"
 
 
-def _files_hash(folder: Path) -> str:
+def files_hash(folder: Path) -> str:
     """Return a hash of the weights and configuration in a folder: its place and its prose do not matter."""
     names = sorted(
         path.relative_to(folder).as_posix()

@@ -8,7 +8,9 @@ import pytest
 import mldr
 from mldr.builders.check import check_recipe
 from mldr.builders.pipeline import create
+from mldr.builders.reading import open_sources, recipe_hash
 from mldr.builders.recipe import Recipe, load_recipe
+from mldr.files import write_text
 from mldr.verify import verify
 from tests.builders.support import corpus, tree_bytes
 
@@ -57,3 +59,16 @@ def test_the_coherence_filter_takes_part_in_a_build(tmp_path: Path) -> None:
     dataset = mldr.load(create(recipe, folder, tmp_path / "out"))
     verify(dataset)
     assert any(reason.startswith("sources that stray from one topic") for reason in dataset.manifest.dropped)
+
+
+def test_an_embedder_of_the_same_name_with_other_weights_is_another_build(tmp_path: Path) -> None:
+    for folder, weights in (("a", "1"), ("b", "2"), ("c", "1")):
+        write_text(tmp_path / folder / "e5" / "model.safetensors", weights)
+        write_text(tmp_path / folder / "e5" / "README.md", folder)
+    told = []
+    for folder in "abc":
+        embedder = {"type": "tests.core.support_embed:Hashes", "model": str(tmp_path / folder / "e5")}
+        recipe, place = embedded(tmp_path / "in", 12, embedder=embedder)
+        told.append(recipe_hash(recipe, open_sources(recipe, place)))
+    assert told[0] != told[1]
+    assert told[0] == told[2]
