@@ -107,7 +107,7 @@ def _write(
     count = math.ceil(total / limit)
     for index in range(count):
         path = shard_name(name[0], name[1], index, count)
-        with ShardWriter(dataset / path, name[0]) as writer:
+        with ShardWriter(dataset / path, name[0], manifest.canary) as writer:
             for _, record in zip(range(limit), records, strict=False):
                 writer.write(record)
         manifest.files[path] = ShardEntry(rows=writer.rows, sha256=sha256_file(dataset / path))

@@ -290,7 +290,7 @@ class _Copy:
         written = 0
         for index in range(count):
             name = shard_name("images", split, index, count)
-            number = write_shard(target / name, "images", islice(rows, limit))
+            number = write_shard(target / name, "images", islice(rows, limit), manifest.canary)
             manifest.files[name] = ShardEntry(rows=number, sha256=sha256_file(target / name))
             written += number
         if written != total or next(rows, None) is not None:
@@ -314,7 +314,8 @@ class _Copy:
         for path in self.dataset.files("dialogues", split):
             name = path.relative_to(self.dataset.folder).as_posix()
             dialogues = cast("Iterator[Dialogue]", read_shard(path, "dialogues"))
-            number = write_shard(target / name, "dialogues", (_with_keys(one, new_keys) for one in dialogues))
+            replaced = (_with_keys(one, new_keys) for one in dialogues)
+            number = write_shard(target / name, "dialogues", replaced, manifest.canary)
             manifest.files[name] = ShardEntry(rows=number, sha256=sha256_file(target / name))
 
     def _write_card(self, target: Path, manifest: Manifest) -> None:

@@ -160,7 +160,7 @@ class _Split:
         count = math.ceil(rows / limit)
         for index in range(count):
             path = shard_name(table, self._split, index, count)
-            with ShardWriter(self._folder / path, table) as writer:
+            with ShardWriter(self._folder / path, table, self._manifest.canary) as writer:
                 for _, record in zip(range(limit), records, strict=False):
                     writer.write(record)
             self._manifest.files[path] = ShardEntry(rows=writer.rows, sha256=sha256_file(self._folder / path))
