@@ -46,7 +46,7 @@ def write_table(
     written = 0
     for index in range(count):
         path = shard_name(*name, index, count)
-        rows = write_shard(folder / path, name[0], islice(records, limit))
+        rows = write_shard(folder / path, name[0], islice(records, limit), manifest.canary)
         manifest.files[path] = ShardEntry(rows=rows, sha256=sha256_file(folder / path))
         written += rows
     return written

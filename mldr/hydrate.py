@@ -6,7 +6,7 @@ import hashlib
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import cast
 from filelock import FileLock, Timeout
 
 from mldr.assembly import images_a_shard, write_table
+from mldr.card import recomposed
 from mldr.dataset import Dataset
 from mldr.dialogue import Dialogue, StoredImage
 from mldr.downloads.folder import Downloads
@@ -23,6 +24,7 @@ from mldr.errors import MldrError, printable
 from mldr.files import parse_json, sha256_file, write_text
 from mldr.folders import Workshop, check_free, fresh_folder
 from mldr.images import ImageError, normalise
+from mldr.licences import UNKNOWN
 from mldr.manifest import MANIFEST, Manifest, ShardEntry, write_manifest
 from mldr.progress import Progress
 from mldr.shards import read_shard, write_shard
@@ -161,12 +163,17 @@ def check_place(dataset: Dataset, downloads: Path, out: Path | None, *, force: b
     check_free(out, MANIFEST, force=force)
 
 
+CARD = "README.md"
+
+
 @dataclass(slots=True)
 class _Copy:
     dataset: Dataset
     downloads: Downloads
     workshop: Workshop
     counts: Counter[str]
+    also: dict[str, list[StoredImage]] = field(default_factory=dict)
+    """Key of a picture that is there already -> the fetched images that are the same."""
 
     def write(self) -> None:
         target = self.workshop.new
@@ -182,12 +189,14 @@ class _Copy:
             for table in _COPIED:
                 for path in self.dataset.files(table, split):
                     self._copy_file(path, target)
-        self._write_card(target, manifest)
         for name in sorted(manifest.files):
-            if not (target / name).is_file():
+            if name != CARD and not (target / name).is_file():
                 manifest.files.pop(name)
                 self.counts["files that are no table of a split, not copied"] += 1
         write_manifest(target, manifest)
+        if CARD in manifest.files:
+            self._write_card(target, manifest)
+            write_manifest(target, manifest)
 
     def _copy_file(self, path: Path, target: Path) -> None:
         name = path.relative_to(self.dataset.folder).as_posix()
@@ -221,8 +230,12 @@ class _Copy:
             else:
                 new_keys[row.image_key] = image.image_key
                 self.counts["images made present"] += 1
-                if image.image_key in present or image.image_key in made:
+                if image.image_key in present:
                     self.counts["of them the same picture as another"] += 1
+                    self.also.setdefault(image.image_key, []).append(image)
+                elif image.image_key in made:
+                    self.counts["of them the same picture as another"] += 1
+                    made[image.image_key] = _credited(made[image.image_key], [image])
                 else:
                     made[image.image_key] = image
         return [made[key] for key in sorted(made)], new_keys
@@ -276,7 +289,7 @@ class _Copy:
                 yield replace(one, content=self._kept(one.image_key).read_bytes())
                 one = next(pending, None)
             if row.image_key not in replaced:
-                yield row
+                yield _credited(row, self.also.get(row.image_key, []))
         while one is not None:
             yield replace(one, content=self._kept(one.image_key).read_bytes())
             one = next(pending, None)
@@ -285,17 +298,25 @@ class _Copy:
         for path in self.dataset.files("dialogues", split):
             name = path.relative_to(self.dataset.folder).as_posix()
             dialogues = cast("Iterator[Dialogue]", read_shard(path, "dialogues"))
-            number = write_shard(target / name, "dialogues", (_with_keys(one, new_keys) for one in dialogues))
+            replaced = (_with_keys(one, new_keys) for one in dialogues)
+            number = write_shard(target / name, "dialogues", replaced, manifest.canary)
             manifest.files[name] = ShardEntry(rows=number, sha256=sha256_file(target / name))
 
     def _write_card(self, target: Path, manifest: Manifest) -> None:
-        if "README.md" not in manifest.files:
-            return
+        """Write the card anew: pictures that are held now have a part in the terms of the whole."""
         words = "\n".join(f"- {what}: {count:,}" for what, count in sorted(self.counts.items())) or "- nothing"
-        card = (self.dataset.folder / "README.md").read_text(encoding="utf-8").rstrip()
-        section = f"\n\n## Hydrated\n\nA copy of the dataset with images fetched from their urls:\n\n{words}\n"
-        write_text(target / "README.md", card + section)
-        manifest.files["README.md"] = ShardEntry(rows=0, sha256=sha256_file(target / "README.md"))
+        section = f"## Hydrated\n\nA copy of the dataset with images fetched from their urls:\n\n{words}\n"
+        write_text(target / CARD, recomposed(Dataset(target), (self.dataset.folder / CARD).read_text("utf-8"), section))
+        manifest.files[CARD] = ShardEntry(rows=0, sha256=sha256_file(target / CARD))
+
+
+def _credited(image: StoredImage, others: Sequence[StoredImage]) -> StoredImage:
+    """Return a picture under the licences of all images that are it, crediting all; one that states none is `unknown` then."""
+    licences = sorted({one.licence or UNKNOWN for one in (image, *others)})
+    credits = sorted({one.attribution for one in (image, *others)} - {""})
+    return replace(
+        image, licence=image.licence if len(licences) == 1 else "; ".join(licences), attribution="; ".join(credits)
+    )
 
 
 def _with_keys(dialogue: Dialogue, new_keys: dict[str, str]) -> Dialogue:

@@ -30,9 +30,14 @@ class ShardWriter:
     """Writes records of one table to one file, in the order given.
 
     The file appears under its name when the writer closes without an error; memory holds one row group.
+
+    Args:
+        path: the file.
+        table: which.
+        canary: the dataset's, which stands in the file's own metadata, too; '' for none.
     """
 
-    def __init__(self, path: Path, table: Table) -> None:
+    def __init__(self, path: Path, table: Table, canary: str = "") -> None:
         self.table = table
         self.rows = 0
         self._schema = arrow_schema(table)
@@ -50,6 +55,8 @@ class ShardWriter:
             use_content_defined_chunking=True,
             use_dictionary=True if table != "images" else [n for n in self._schema.names if n != "image"],
         )
+        if canary:
+            self._writer.add_key_value_metadata({"canary": canary})
 
     def write(self, record: Record) -> None:
         """Add one record."""
@@ -99,9 +106,9 @@ class ShardWriter:
             self._columns, self._rows, self._size = [], 0, 0
 
 
-def write_shard(path: Path, table: Table, records: Iterable[Record]) -> int:
+def write_shard(path: Path, table: Table, records: Iterable[Record], canary: str = "") -> int:
     """Write records to one file and return how many there were."""
-    with ShardWriter(path, table) as writer:
+    with ShardWriter(path, table, canary) as writer:
         for record in records:
             writer.write(record)
     return writer.rows

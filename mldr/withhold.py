@@ -182,7 +182,7 @@ def _copy(dataset: Dataset, table: Table, split: str, folder: Path, manifest: Ma
 def _write_bare(dataset: Dataset, split: str, folder: Path, manifest: Manifest, told: Withheld) -> None:
     """Write the dialogues, queries and images of a split with nothing in them that tells its labels."""
     bare: tuple[Table, ...] = ("dialogues", "queries", "images")
-    writers = {table: _Shards(dataset, table, split, folder) for table in bare}
+    writers = {table: _Shards(dataset, table, split, folder, manifest.canary) for table in bare}
     last = ""
     with writers["dialogues"] as dialogues, writers["queries"] as queries:
         for asked in dataset.asked(split, gold=False):
@@ -225,10 +225,10 @@ def _bare_images(dataset: Dataset, split: str, told: Withheld) -> Iterator[Store
 class _Shards:
     """Writes as many rows to each shard as the dataset's own has."""
 
-    def __init__(self, dataset: Dataset, table: Table, split: str, folder: Path) -> None:
+    def __init__(self, dataset: Dataset, table: Table, split: str, folder: Path, canary: str) -> None:
         self.entries: dict[str, ShardEntry] = {}
         paths = dataset.files(table, split)
-        self._table, self._folder = table, folder
+        self._table, self._folder, self._canary = table, folder, canary
         self._left = [
             (shard_name(table, split, position, len(paths)), dataset.manifest.files[f"{table}/{path.name}"].rows)
             for position, path in enumerate(paths)
@@ -243,7 +243,7 @@ class _Shards:
             if not self._left:
                 raise fault(self._name, "holds more rows than the manifest says")
             self._name, self._limit = self._left.pop(0)
-            self._writer = ShardWriter(self._folder / self._name, self._table)
+            self._writer = ShardWriter(self._folder / self._name, self._table, self._canary)
         self._writer.write(record)
 
     def _close(self) -> None:

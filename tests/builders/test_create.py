@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -318,3 +319,5 @@ def test_the_card_lists_configs_splits_and_features_as_yaml(tmp_path: Path) -> N
     assert "Do not \\<b\\>quote\\</b\\>." in text
     assert "## Queries by rule" in text
     assert dataset.manifest.canary in text
+    shards = sorted(dataset.folder.rglob("*.parquet"))
+    assert {pq.ParquetFile(p).metadata.metadata[b"canary"].decode() for p in shards} == {dataset.manifest.canary}

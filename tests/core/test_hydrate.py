@@ -14,6 +14,7 @@ from filelock import FileLock
 from PIL import Image
 
 import mldr
+from mldr.card import compose
 from mldr.dialogue import Dialogue, StoredImage
 from mldr.downloads.folder import Downloads
 from mldr.downloads.polite import Manners
@@ -22,6 +23,7 @@ from mldr.files import sha256_file, write_text
 from mldr.hydrate import IN_TWO_SPLITS, hydrate, wanted, write_hydrated
 from mldr.images import open_stored
 from mldr.manifest import ShardEntry, read_manifest, write_manifest
+from mldr.summary import summarise
 from mldr.verify import verify
 from tests.conftest import Command, Rows, picture, small_dialogue, small_rows, stored_picture, write_dataset
 from tests.core.downloads.support import Site, answer, running
@@ -80,7 +82,11 @@ def test_fetched_images_become_present_in_a_sound_copy(tmp_path: Path, site: Sit
     assert image.content is not None
     assert isinstance(open_stored(image.content), Image.Image)
     card = (tmp_path / "new/README.md").read_text(encoding="utf-8")
-    assert card.startswith("---\nlicense: other\n---\n\n# tests\n\n## Hydrated\n")
+    assert (
+        "## Hydrated\n\nA copy of the dataset with images fetched from their urls:\n\n- images left as urls: 1\n"
+        in card
+    )
+    assert "| stored images | present 3, url\\_only 1 |" in card
     assert not (tmp_path / "new.partial").exists()
 
 
@@ -109,6 +115,42 @@ def test_two_urls_with_the_same_picture_become_one_row(tmp_path: Path, site: Sit
     verify(copy)
     assert copy.manifest.counts["test"]["images"] == 2
     assert [image.image_key for image in copy.dialogue(f"{0:016x}").images[:3]] == [red.image_key] * 3
+
+
+def test_a_picture_that_stands_twice_is_under_both_licences(tmp_path: Path, site: Site) -> None:
+    said = (("CC0-1.0", "Ann"), ("CC-BY-4.0", "Bo"), ("", ""))
+    images = [
+        replace(named(str(i), site.picture(f"/{i}")), licence=licence, attribution=credit)
+        for i, (licence, credit) in enumerate(said)
+    ]
+    there = replace(stored_picture("red"), licence="MIT", attribution="Cy")
+    for name, held in (("fresh", images), ("there", [there, *images])):
+        dataset = write_dataset(tmp_path / name, {"test": with_images(0, *held)})
+        hydrate(dataset, tmp_path / "fetched", OWN)
+        write_hydrated(dataset, tmp_path / "fetched", tmp_path / f"{name}-copy")
+        copy = mldr.load(tmp_path / f"{name}-copy")
+        verify(copy)
+        (image,) = copy.images("test")
+        assert image.licence == "CC-BY-4.0; CC0-1.0; " + "MIT; " * (name == "there") + "unknown"
+        assert image.attribution == "Ann; Bo" + "; Cy" * (name == "there")
+
+
+def test_the_card_of_the_copy_knows_the_terms_of_the_pictures_that_it_holds_now(tmp_path: Path, site: Site) -> None:
+    image = replace(named("a", site.picture("/a")), licence="")
+    rows = with_images(0, image)
+    rows["dialogues"] = [replace(one, licence="CC-BY-4.0") for one in rows["dialogues"] if isinstance(one, Dialogue)]
+    dataset = carded(write_dataset(tmp_path / "d", {"test": rows}))
+    kept = "## Beside the papers\n\n| a | b |\n"
+    text = compose(dataset, {"test": summarise(dataset, "test")}, "Mind.", [kept])
+    assert "redistributable, on the terms: attribution" in text
+    write_text(dataset.folder / "README.md", text)
+    hydrate(dataset, tmp_path / "fetched", OWN)
+    write_hydrated(dataset, tmp_path / "fetched", tmp_path / "copy")
+    card = (tmp_path / "copy/README.md").read_text("utf-8")
+    assert "**As a whole: not redistributable as one: a part states no licence.**" in card
+    assert "license_name: not-redistributable-as-one" in card
+    assert kept in card
+    assert card.rstrip().endswith("- images made present: 1")
 
 
 def test_a_picture_of_two_splits_stays_a_url_where_it_is_less_needed(tmp_path: Path, site: Site) -> None:

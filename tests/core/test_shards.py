@@ -164,3 +164,10 @@ def test_a_null_where_none_may_be_is_bad_input_and_no_crash(
     broken = edit_rows(small_dataset, table, "test", change)
     with pytest.raises(MldrError):
         list(broken.asked("test"))
+
+
+def test_a_shard_holds_the_canary_of_its_dataset_beside_its_columns(tmp_path: Path) -> None:
+    for canary, found in (("mldr canary 12", b"mldr canary 12"), ("", None)):
+        write_shard(tmp_path / "a.parquet", "dialogues", [small_dialogue(0)], canary)
+        assert pq.ParquetFile(tmp_path / "a.parquet").metadata.metadata.get(b"canary") == found
+        assert list(read_shard(tmp_path / "a.parquet", "dialogues")) == [small_dialogue(0)]

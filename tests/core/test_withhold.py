@@ -295,3 +295,11 @@ def test_gold_that_the_public_hash_would_not_name_is_not_withheld(small_dataset:
         withhold(other, ["test"], tmp_path / "public")
     assert not (tmp_path / "public").exists()
     withhold(other, ["validation"], tmp_path / "public")
+
+
+def test_the_shards_that_are_written_anew_hold_the_public_canary(small_dataset: mldr.Dataset, tmp_path: Path) -> None:
+    withhold(changed(salted(small_dataset), lambda m: setattr(m, "canary", "private")), ["test"], tmp_path / "public")
+    canary = mldr.load(tmp_path / "public").manifest.canary
+    anew = [path for path in (tmp_path / "public").rglob("test-*.parquet")]
+    assert len(anew) == 3
+    assert {pq.ParquetFile(path).metadata.metadata[b"canary"].decode() for path in anew} == {canary}

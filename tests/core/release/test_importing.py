@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 import mldr
@@ -122,6 +123,8 @@ def test_the_name_says_release_and_a_canary_is_there(tmp_path: Path) -> None:
     assert dataset.manifest.canary.startswith("mldr canary ")
     assert dataset.manifest.canary in (tmp_path / "out" / "README.md").read_text("utf-8")
     assert "not redistributable" in (tmp_path / "out" / "README.md").read_text("utf-8")
+    shards = [path for path in (tmp_path / "out").rglob("*.parquet")]
+    assert {pq.ParquetFile(p).metadata.metadata[b"canary"].decode() for p in shards} == {dataset.manifest.canary}
 
 
 def test_the_card_speaks_of_consent_where_there_are_real_chats_alone(tmp_path: Path) -> None:
