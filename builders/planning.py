@@ -73,7 +73,10 @@ def plan_build(prepared: Prepared, work: Path, executor: Executor, progress: Pro
     if not matches:
         raise InputError([Fault("sources", _nothing(prepared, heads))])
     rows = plan(matches, heads, split, recipe.queries.negatives, recipe.seed, salt, recipe.stitch.language)
-    return Planned(prepared, pictures, split, rows, +(cleaned.not_judged + duplicates.counts()))
+    noted = cleaned.not_judged + duplicates.counts()
+    for name in sorted(set(recipe.splits) - {row.split for row in rows}):
+        noted[f"splits without a dialogue, too few sources fell to them ({name})"] = 1
+    return Planned(prepared, pictures, split, rows, +noted)
 
 
 def _cleaned(prepared: Prepared, pictures: Pictures, embedded: Embedded | None) -> Cleaned:

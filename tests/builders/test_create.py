@@ -244,6 +244,15 @@ def test_sources_of_too_few_topics_cannot_be_built(tmp_path: Path, command: Comm
     assert "no three sources of different topics" in err
 
 
+def test_a_split_that_gets_no_dialogue_is_named(tmp_path: Path, command: Command) -> None:
+    recipe = corpus(tmp_path / "in", 60, splits={"validation": 0.9, "test": 0.001})
+    words = "splits without a dialogue, too few sources fell to them (test)"
+    code, out, _ = command("mldr", "build", "check", str(recipe))
+    assert code == 0
+    assert f"1  {words}" in out
+    assert build(recipe, tmp_path / "out").manifest.noted == {words: 1}
+
+
 def test_preview_shows_dialogues_with_their_queries_and_writes_nothing(tmp_path: Path, command: Command) -> None:
     recipe = corpus(tmp_path / "in", 60)
     before = tree_bytes(tmp_path)
