@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import signal
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 import mldr
@@ -16,6 +19,12 @@ from mldr.images import normalise
 from mldr.manifest import Manifest, ShardEntry, gold_hash, write_manifest
 from mldr.shards import shard_name, write_shard
 from mldr.tables import KEYS, Record, Table
+
+settings.register_profile("mldr", deadline=None)  # what a test finds must not depend on who else uses the machine
+settings.load_profile("mldr")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+    # started in the background, where shells make programs deaf to Ctrl-C; the tests of it, and their children, must hear it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def picture(colour: str = "red", size: tuple[int, int] = (40, 30), kind: str = "PNG") -> bytes:

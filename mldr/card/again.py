@@ -25,10 +25,6 @@ def recomposed(dataset: Dataset, original: str, section: str) -> str:
     Raises:
         MldrError: if a table cannot be read.
     """
-    if dataset.manifest.release is not None:
-        from mldr.release.card import card
-
-        return f"{card(dataset)}\n{section}"
     summaries = {split: summarise(dataset, split) for split in dataset.splits}
     notice = dataset.manifest.notice or str(dataset.manifest.recipe.get("notice", ""))
     return f"{compose(dataset, summaries, notice, list(_carried(original)))}\n{section}"
