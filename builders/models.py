@@ -18,6 +18,8 @@ from mldr.chat.model import ChatModel
 from mldr.chat.store import ResponseStore
 from mldr.progress import Progress
 
+SECONDS_BETWEEN_NOTES = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class Asking:
@@ -68,12 +70,22 @@ def ask_models(plan: Plan, work: Path, recipe: Recipe, context: Context, asking:
             async with AsyncExitStack() as stack:
                 for model in models.values():
                     await stack.enter_async_context(model)
+                pulse = asyncio.create_task(_pulse(progress, budget))
+                stack.callback(pulse.cancel)
                 await Drafting(plan, work, draft, at_once, progress).run()
 
         try:
             asyncio.run(run())
         finally:
             progress.say(f"models: {spent(budget)}")
+
+
+async def _pulse(progress: Progress, budget: Budget) -> None:
+    """Show now and then what was asked, so that a run that waits for a failing server does not look dead."""
+    while True:
+        await asyncio.sleep(SECONDS_BETWEEN_NOTES)
+        progress.note(spent(budget))
+        progress.advance(0)
 
 
 def spent(budget: Budget) -> str:
