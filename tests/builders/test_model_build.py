@@ -193,7 +193,7 @@ def test_a_model_that_always_refuses_one_dialogue_stops_the_run_after_the_others
         return answers(messages, schema)
 
     with ChatServer(stubborn) as running:
-        changed = {"endpoint": {"retries": 1}}
+        changed: dict[str, Any] = {"endpoint": {"retries": 1}}
         recipe = recipe_of(tmp_path / "in", running, **changed)
         with pytest.raises(InterruptedRun, match="1 dialogues have no usable answer") as raised:
             build(recipe, tmp_path / "out")
