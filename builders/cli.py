@@ -45,7 +45,7 @@ def preview(
     responses: Annotated[
         Path | None, typer.Option(help="Where models' answers are kept; give `create` the same.")
     ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask no model; take the kept answers.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no language model; take the kept answers.")] = False,
     budget: Annotated[
         float | None, typer.Option(help="What may be spent, in the currency of the prices.", min=0)
     ] = None,
@@ -81,7 +81,7 @@ def create(
     responses: Annotated[
         Path | None, typer.Option(help="Where models' answers are kept; left out: OUT.responses.sqlite.")
     ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask no model; take the kept answers.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no language model; take the kept answers.")] = False,
     budget: Annotated[
         float | None, typer.Option(help="What may be spent, in the currency of the prices.", min=0)
     ] = None,

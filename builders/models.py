@@ -20,6 +20,8 @@ from mldr.chat.model import ChatModel
 from mldr.chat.store import ResponseStore
 from mldr.progress import Progress
 
+SECONDS_BETWEEN_NOTES = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class ModelAccess:
@@ -72,6 +74,8 @@ def ask_models(
             async with AsyncExitStack() as stack:
                 for model in models.values():
                     await stack.enter_async_context(model)
+                pulse = asyncio.create_task(_pulse(progress, budget))
+                stack.callback(pulse.cancel)
                 await Drafting(plan, work, draft, at_once, progress).run()
 
         try:
@@ -89,6 +93,14 @@ def _run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         return
     with ThreadPoolExecutor(1) as pool:
         pool.submit(lambda: asyncio.run(work())).result()
+
+
+async def _pulse(progress: Progress, budget: Budget) -> None:
+    """Show now and then what was asked, so that a run that waits for a failing server does not look dead."""
+    while True:
+        await asyncio.sleep(SECONDS_BETWEEN_NOTES)
+        progress.note(spent(budget))
+        progress.advance(0)
 
 
 def spent(budget: Budget) -> str:

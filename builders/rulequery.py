@@ -11,12 +11,14 @@ from mldr.builders.sources.record import SourceDialogue
 from mldr.tokens import is_unspaced, tokens
 
 MAX_TERMS = 4
+LONGEST_TERM = 40
+"""Letters; what is longer is part of an address or noise, and nobody asks for it."""
 _NGRAM = (2,)
 
 
 def terms(text: str) -> list[str]:
-    """Return the terms of a text that may make a query: words of two letters or more, character bigrams in Chinese."""
-    return [term for term in tokens(text, _NGRAM) if len(term) > 1 and not term.isdigit()]
+    """Return the terms of a text that may make a query: words of 2 to 40 letters, character bigrams in Chinese."""
+    return [term for term in tokens(text, _NGRAM) if 1 < len(term) <= LONGEST_TERM and not term.isdigit()]
 
 
 @dataclass(slots=True)

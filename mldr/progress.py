@@ -85,8 +85,9 @@ class Lines(Progress):
         parts = [f"{self._step}: {self._done:,}"]
         if self._total:
             parts[0] += f" of {self._total:,}"
-            left = (now - self._began) * (self._total - self._done) / max(self._done, 1)
-            parts.append(f"{duration(left)} left")
+            if self._done:
+                left = (now - self._began) * (self._total - self._done) / self._done
+                parts.append(f"{duration(left)} left")
         return ", ".join([*parts, *([self._note] if self._note else [])])
 
 

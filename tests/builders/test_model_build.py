@@ -17,6 +17,7 @@ from mldr.builders import create, load_recipe
 from mldr.builders.check import check_recipe, preview_recipe
 from mldr.builders.models import ModelAccess
 from mldr.errors import InputError, InterruptedRun, MldrError
+from mldr.progress import Progress
 from mldr.verify import verify
 from tests.builders.clerk_server import clerk_answers
 from tests.builders.killing import build_words, endured
@@ -144,6 +145,28 @@ def test_a_server_that_hangs_is_left_after_its_time_and_the_run_goes_on(
     with ChatServer(clerk_answers(), faults=["hang", None, "hang"]) as running:
         build(recipe_of(tmp_path / "in", running, endpoint={"timeout_s": 0.5}), tmp_path / "out")
     assert tree_bytes(tmp_path / "out") == undisturbed
+
+
+class Told(Progress):
+    """Keeps the words beside the step."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def test_a_run_that_waits_for_a_failing_server_goes_on_saying_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mldr.builders.models.SECONDS_BETWEEN_NOTES", 0.02)
+    told = Told()
+    with ChatServer(clerk_answers(), faults=["500"] * 1000) as broken:
+        recipe = recipe_of(tmp_path / "in", broken, endpoint={"retries": 1})
+        with pytest.raises(InterruptedRun):
+            build(recipe, tmp_path / "out", progress=told)
+    assert any("failed" in note for note in told.notes)
 
 
 def test_a_dead_server_stops_the_run_which_goes_on_where_it_was(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:

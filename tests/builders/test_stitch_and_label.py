@@ -221,5 +221,6 @@ def test_a_rules_negative_that_names_the_dialogues_own_words_is_passed_over() ->
     assert not [gold for gold in found.gold if gold.kind == "negative"]
 
 
-def test_terms_leave_out_numbers_and_single_letters() -> None:
+def test_terms_leave_out_numbers_single_letters_and_what_nobody_would_type() -> None:
     assert terms("A 12 boats x2") == ["boats", "x2"]
+    assert terms(f"boats http://{'x' * 41}/{'y' * 40}") == ["boats", "http", "y" * 40]

@@ -37,6 +37,17 @@ def test_a_step_of_unknown_length_says_only_what_is_done() -> None:
     assert lines == ["reading", "reading: 7"]
 
 
+def test_before_the_first_piece_is_done_nobody_says_what_is_left() -> None:
+    lines: list[str] = []
+    clock = Clock()
+    progress = Lines(lines.append, clock)
+    progress.start("asking", 5)
+    progress.note("3 requests, 3 failed")
+    clock.now = 11.0
+    progress.advance(0)
+    assert lines == ["asking: 5", "asking: 0 of 5, 3 requests, 3 failed"]
+
+
 def test_items_pass_through_a_silent_progress() -> None:
     assert list(Progress().over(iter("abc"), "letters", 3)) == ["a", "b", "c"]
 
