@@ -13,6 +13,7 @@ import mldr
 from mldr.dialogue import Dialogue, Gold
 from mldr.errors import MldrError
 from mldr.release import Findings, Import, import_release
+from mldr.release.importing import UNREAD
 from mldr.verify import verify
 from tests.conftest import picture
 from tests.core.release.support import HEAD, LINES, MIDDLE, SYSTEM, answer, mldr_record, mldr_release
@@ -335,3 +336,9 @@ def test_a_hostile_file_in_our_own_layout_is_cleaned_too(tmp_path: Path) -> None
     verify(mldr.load(tmp_path / "out"))
     (dialogue,) = mldr.load(tmp_path / "out").dialogues("validation")
     assert (dialogue.utterances[0].text, dialogue.images[0].caption) == ("ab\ufffd\nc", "x\ufffd")
+
+
+def test_keys_that_no_dataset_has_a_place_for_are_counted(tmp_path: Path) -> None:
+    graded = {**mldr_record("a"), "difficulty": "easy", "avg_f1": 0.5}
+    _, _, findings = read(tmp_path, graded, mldr_record("b"))
+    assert findings.oddities == {UNREAD: 2}
