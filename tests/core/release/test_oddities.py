@@ -342,3 +342,21 @@ def test_keys_that_no_dataset_has_a_place_for_are_counted(tmp_path: Path) -> Non
     graded = {**mldr_record("a"), "difficulty": "easy", "avg_f1": 0.5}
     _, _, findings = read(tmp_path, graded, mldr_record("b"))
     assert findings.oddities == {UNREAD: 2}
+
+
+def test_a_prompt_that_ends_behind_the_dialogue_is_told_from_last_utterances_of_several_lines(tmp_path: Path) -> None:
+    ends = ("再见", "再见\n改天", "再见\n下次\n下次见")
+    records = [
+        mldr_record(f"d{i}", lines=[*LINES[:3], f"{LINES[3]}{i}，{end}\n只写答案。"]) for i, end in enumerate(ends)
+    ]
+    dialogues, _, _ = read(tmp_path, *records)
+    assert [dialogue.utterances[3].text for dialogue in dialogues] == [
+        f"好的，几点出发{i}，{end}" for i, end in enumerate(ends)
+    ]
+    assert [template["user"].endswith("\n只写答案。") for template in templates_of(tmp_path / "out").values()] == [True]
+
+
+def test_what_ends_the_only_dialogue_of_a_file_is_its_last_utterance(tmp_path: Path) -> None:
+    lines = [*LINES[:3], f"{LINES[3]}\n再见"]
+    (dialogue,), _, _ = read(tmp_path, mldr_record("a", lines=lines), mldr_record("a", "吃饭", lines=lines))
+    assert dialogue.utterances[3].text == "好的，几点出发\n再见"
