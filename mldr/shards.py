@@ -120,13 +120,14 @@ def has_canary(path: Path) -> bool:
 def with_canary(path: Path, copy: Path, canary: str) -> None:
     """Write a copy of a shard that holds another canary and the same rows, its extra columns too."""
     with (
-        _readable(path),
         pq.ParquetFile(path) as shard,
         written_whole(copy) as temporary,
         _opened(temporary, shard.schema_arrow, canary) as writer,
     ):
         for group in range(shard.num_row_groups):
-            writer.write_table(shard.read_row_group(group))
+            with _readable(path):  # not around the writing, whose errors are the disk's
+                rows = shard.read_row_group(group)
+            writer.write_table(rows)
 
 
 def write_shard(path: Path, table: Table, records: Iterable[Record], canary: str = "") -> int:
