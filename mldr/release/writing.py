@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mldr.card.release import card
 from mldr.dataset import Dataset
 from mldr.dialogue import Dialogue, DialogueImage, Fragment, Gold, Query, StoredImage, Utterance
 from mldr.files import canonical_json, parse_json, sha256_file, sha256_text, write_text
 from mldr.identity import fragment_id, query_ids
 from mldr.manifest import Manifest, Release, ShardEntry, gold_hash, write_manifest
-from mldr.release.card import card
 from mldr.release.clusters import chats, clusters
 from mldr.release.findings import Findings
 from mldr.release.spool import Kept, Spool
