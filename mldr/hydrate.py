@@ -27,7 +27,6 @@ from mldr.images import ImageError, normalise
 from mldr.licences import UNKNOWN
 from mldr.manifest import MANIFEST, Manifest, ShardEntry, write_manifest
 from mldr.progress import Progress
-from mldr.release.card import card as release_card
 from mldr.shards import read_shard, write_shard
 from mldr.tables import Table
 
@@ -307,11 +306,7 @@ class _Copy:
         """Write the card anew: pictures that are held now have a part in the terms of the whole."""
         words = "\n".join(f"- {what}: {count:,}" for what, count in sorted(self.counts.items())) or "- nothing"
         section = f"## Hydrated\n\nA copy of the dataset with images fetched from their urls:\n\n{words}\n"
-        copy = Dataset(target)
-        if copy.manifest.release is not None:
-            write_text(target / CARD, f"{release_card(copy)}\n{section}")
-        else:
-            write_text(target / CARD, recomposed(copy, (self.dataset.folder / CARD).read_text("utf-8"), section))
+        write_text(target / CARD, recomposed(Dataset(target), (self.dataset.folder / CARD).read_text("utf-8"), section))
         manifest.files[CARD] = ShardEntry(rows=0, sha256=sha256_file(target / CARD))
 
 

@@ -47,16 +47,7 @@ class ShardWriter:
         self._rows = self._size = 0
         self._whole = written_whole(path)
         self._temporary = self._whole.__enter__()
-        self._writer = pq.ParquetWriter(
-            self._temporary,
-            self._schema,
-            compression="zstd",
-            write_page_index=True,
-            use_content_defined_chunking=True,
-            use_dictionary=True if table != "images" else [n for n in self._schema.names if n != "image"],
-        )
-        if canary:
-            self._writer.add_key_value_metadata({"canary": canary})
+        self._writer = _opened(self._temporary, self._schema, canary)
 
     def write(self, record: Record) -> None:
         """Add one record."""
@@ -104,6 +95,39 @@ class ShardWriter:
         if self._columns:
             self._writer.write_table(pa.concat_tables(self._columns).combine_chunks())
             self._columns, self._rows, self._size = [], 0, 0
+
+
+def _opened(path: Path, schema: pa.Schema, canary: str) -> pq.ParquetWriter:
+    writer = pq.ParquetWriter(
+        path,
+        schema,
+        compression="zstd",
+        write_page_index=True,
+        use_content_defined_chunking=True,
+        use_dictionary=True if "image" not in schema.names else [name for name in schema.names if name != "image"],
+    )
+    if canary:
+        writer.add_key_value_metadata({"canary": canary})
+    return writer
+
+
+def has_canary(path: Path) -> bool:
+    """Say whether a shard holds a canary."""
+    with _readable(path):
+        return b"canary" in (pq.read_metadata(path).metadata or {})
+
+
+def with_canary(path: Path, copy: Path, canary: str) -> None:
+    """Write a copy of a shard that holds another canary and the same rows, its extra columns too."""
+    with (
+        pq.ParquetFile(path) as shard,
+        written_whole(copy) as temporary,
+        _opened(temporary, shard.schema_arrow, canary) as writer,
+    ):
+        for group in range(shard.num_row_groups):
+            with _readable(path):  # not around the writing, whose errors are the disk's
+                rows = shard.read_row_group(group)
+            writer.write_table(rows)
 
 
 def write_shard(path: Path, table: Table, records: Iterable[Record], canary: str = "") -> int:

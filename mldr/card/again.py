@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mldr.card.compose import compose
+from mldr.card.release import card
 from mldr.dataset import Dataset
 from mldr.summary import summarise
 
@@ -25,14 +26,16 @@ def recomposed(dataset: Dataset, original: str, section: str) -> str:
     Raises:
         MldrError: if a table cannot be read.
     """
+    if dataset.manifest.release is not None:
+        return f"{card(dataset)}\n{section}"
     summaries = {split: summarise(dataset, split) for split in dataset.splits}
     notice = dataset.manifest.notice or str(dataset.manifest.recipe.get("notice", ""))
     return f"{compose(dataset, summaries, notice, list(_carried(original)))}\n{section}"
 
 
-def _carried(card: str) -> Iterator[str]:
-    headings = list(_HEADING.finditer(card))
-    ends = [*(heading.start() for heading in headings[1:]), len(card)][: len(headings)]
+def _carried(original: str) -> Iterator[str]:
+    headings = list(_HEADING.finditer(original))
+    ends = [*(heading.start() for heading in headings[1:]), len(original)][: len(headings)]
     for heading, end in zip(headings, ends, strict=True):
         if heading[1] in CARRIED:
-            yield card[heading.start() : end].rstrip() + "\n"
+            yield original[heading.start() : end].rstrip() + "\n"

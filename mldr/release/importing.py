@@ -18,7 +18,7 @@ from mldr.manifest import MANIFEST, Manifest, Release
 from mldr.progress import Progress
 from mldr.release.archive import Archive, open_archive
 from mldr.release.findings import FileFound, Findings, ReadRecord, Unusable
-from mldr.release.jsonlist import json_records
+from mldr.release.jsonlist import TWICE, json_records
 from mldr.release.layout import find_files, is_real
 from mldr.release.messages import read_messages
 from mldr.release.pictures import locate, release_name, store_pictures
@@ -27,6 +27,13 @@ from mldr.release.wechat import read_wechat
 from mldr.release.writing import identity, write_dataset
 from mldr.versions import shaping_versions
 
+UNREAD = "keys of records that no dataset has a place for (--dry-run lists all keys): not read"
+READ = {
+    "messages": frozenset({"dialogue_id", "images", "messages", "solution"}),
+    "export": frozenset({"dialogue_id", "format", "images", "messages", "origin", "query_id", "solution"}),
+    "wechat": frozenset({"dialogue_id", "dialogue", "query_text", "gt_turns"}),
+}
+"""Layout -> the keys of a record that are read, or stand for what another one says."""
 CONSENT_SCOPES = ("research", "public", "images", "third_party_model", "cross_border")
 
 
@@ -143,6 +150,7 @@ def _read(archive: Archive, wanted: Import, spool: Spool, findings: Findings, pr
             found.records += 1
             if isinstance(record, dict):
                 found.keys.update(str(key) for key in record)
+                findings.note(UNREAD, len(set(record) - READ[found.layout] - {TWICE}))
             try:
                 read, origin = _one(record, name, found.layout, tail, findings)
             except Unusable as error:

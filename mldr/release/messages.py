@@ -7,11 +7,11 @@ import binascii
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 from typing import Any
 
 from mldr.answers import Answer, parse_answer
 from mldr.dialogue import Utterance
-from mldr.files import canonical_json
 from mldr.formats import CURRENT, format_line
 from mldr.markup import unescape
 from mldr.prompts import DIALOGUE_SLOT, QUERY_SLOT, prompt_hash
@@ -238,11 +238,12 @@ def _gold_meta(answer: Answer, other: str, gold: tuple[tuple[int, ...], tuple[in
 
 
 def common_tail(records: Sequence[Any]) -> str:
-    """Return what stands behind the last utterance's line in every one of some records of a file, '' if that differs.
+    """Return the lines that end every one of some records of a file behind the line of its last utterance, '' for none.
 
-    It is part of the prompt; where it differs, it is the rest of the last utterance.
+    They are part of the prompt; what stands before them is the rest of the last utterance.
     """
-    tails: dict[str, set[str]] = {}
+    tails: list[list[str]] = []
+    dialogues: set[str] = set()
     for record in records:
         if is_own(record) or not isinstance(record, dict):
             continue
@@ -252,7 +253,10 @@ def common_tail(records: Sequence[Any]) -> str:
             continue
         starts = list(LINE_START.finditer(user))
         if starts:
-            newline = user.find("\n", starts[-1].end())
-            tails.setdefault("" if newline < 0 else user[newline:], set()).add(canonical_json(user[: starts[-1].end()]))
-    (tail, dialogues), *others = tails.items() or [("", set())]
-    return tail if not others and len(dialogues) > 1 else ""
+            _, *rest = user[starts[-1].end() :].split("\n")
+            tails.append(rest)
+            dialogues.add(user[starts[0].start() :])
+    if len(dialogues) < 2:
+        return ""
+    common = takewhile(lambda lines: len(set(lines)) == 1, zip(*(reversed(rest) for rest in tails), strict=False))
+    return "".join(f"\n{lines[0]}" for lines in reversed(list(common)))

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from mldr.assembly import ROWS_A_SHARD, add_card, hash_gold, images_a_shard, write_table
+from mldr.card.release import card
 from mldr.dataset import Dataset
 from mldr.dialogue import Dialogue, DialogueImage, Fragment, Gold, Query, StoredImage, Utterance
 from mldr.files import canonical_json, parse_json, sha256_text
 from mldr.identity import fragment_id, query_ids
 from mldr.manifest import Manifest, Release, write_manifest
-from mldr.release.card import card
 from mldr.release.clusters import chats, clusters
 from mldr.release.findings import Findings
 from mldr.release.spool import Kept, Spool

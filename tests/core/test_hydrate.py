@@ -22,7 +22,7 @@ from mldr.errors import MldrError
 from mldr.files import sha256_file, write_text
 from mldr.hydrate import IN_TWO_SPLITS, hydrate, wanted, write_hydrated
 from mldr.images import open_stored
-from mldr.manifest import ShardEntry, read_manifest, write_manifest
+from mldr.manifest import Release, ShardEntry, read_manifest, write_manifest
 from mldr.summary import summarise
 from mldr.verify import verify
 from tests.conftest import Command, Rows, picture, small_dialogue, small_rows, stored_picture, write_dataset
@@ -333,3 +333,16 @@ def test_folders_that_may_not_be_written_are_refused_before_anything_is_asked(
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
     with pytest.raises(MldrError, match="lies in the dataset"):
         hydrate(dataset, dataset.folder / "f", OWN)
+
+
+def test_the_copy_of_a_release_has_a_releases_card(tmp_path: Path, site: Site) -> None:
+    dataset = carded(write_dataset(tmp_path / "d", {"test": with_images(0, named("a", site.picture("/a")))}))
+    manifest = read_manifest(dataset.folder)
+    manifest.release = Release(oddities={"odd thing": 3})
+    write_manifest(dataset.folder, manifest)
+    hydrate(mldr.load(dataset.folder), tmp_path / "fetched", OWN)
+    write_hydrated(mldr.load(dataset.folder), tmp_path / "fetched", tmp_path / "copy")
+    card = (tmp_path / "copy/README.md").read_text("utf-8")
+    assert "The release of the authors of F2RVLM" in card
+    assert "- odd thing: 3" in card
+    assert "| stored images | present 1 |" in card

@@ -297,9 +297,14 @@ def test_gold_that_the_public_hash_would_not_name_is_not_withheld(small_dataset:
     withhold(other, ["validation"], tmp_path / "public")
 
 
-def test_the_shards_that_are_written_anew_hold_the_public_canary(small_dataset: mldr.Dataset, tmp_path: Path) -> None:
-    withhold(changed(salted(small_dataset), lambda m: setattr(m, "canary", "private")), ["test"], tmp_path / "public")
-    canary = mldr.load(tmp_path / "public").manifest.canary
-    anew = [path for path in (tmp_path / "public").rglob("test-*.parquet")]
-    assert len(anew) == 3
-    assert {pq.ParquetFile(path).metadata.metadata[b"canary"].decode() for path in anew} == {canary}
+def test_every_shard_of_the_copy_holds_the_public_canary_and_none_the_private_one(
+    demo_dataset: mldr.Dataset, tmp_path: Path
+) -> None:
+    withhold(demo_dataset, ["test"], tmp_path / "public", without_salt=True)
+    public = mldr.load(tmp_path / "public")
+    assert verify(public) == {}
+    shards = list(public.folder.rglob("*.parquet"))
+    assert {pq.ParquetFile(path).metadata.metadata[b"canary"].decode() for path in shards} == {public.manifest.canary}
+    assert demo_dataset.manifest.recipe_hash[:32].encode() not in every_byte(public.folder)
+    for table in TABLES:
+        assert public.arrow(table, "validation").equals(demo_dataset.arrow(table, "validation"), check_metadata=False)

@@ -13,6 +13,7 @@ import mldr
 from mldr.dialogue import Dialogue, Gold
 from mldr.errors import MldrError
 from mldr.release import Findings, Import, import_release
+from mldr.release.importing import UNREAD
 from mldr.verify import verify
 from tests.conftest import picture
 from tests.core.release.support import HEAD, LINES, MIDDLE, SYSTEM, answer, mldr_record, mldr_release
@@ -335,3 +336,27 @@ def test_a_hostile_file_in_our_own_layout_is_cleaned_too(tmp_path: Path) -> None
     verify(mldr.load(tmp_path / "out"))
     (dialogue,) = mldr.load(tmp_path / "out").dialogues("validation")
     assert (dialogue.utterances[0].text, dialogue.images[0].caption) == ("ab\ufffd\nc", "x\ufffd")
+
+
+def test_keys_that_no_dataset_has_a_place_for_are_counted(tmp_path: Path) -> None:
+    graded = {**mldr_record("a"), "difficulty": "easy", "avg_f1": 0.5}
+    _, _, findings = read(tmp_path, graded, mldr_record("b"))
+    assert findings.oddities == {UNREAD: 2}
+
+
+def test_a_prompt_that_ends_behind_the_dialogue_is_told_from_last_utterances_of_several_lines(tmp_path: Path) -> None:
+    ends = ("再见", "再见\n改天", "再见\n下次\n下次见")
+    records = [
+        mldr_record(f"d{i}", lines=[*LINES[:3], f"{LINES[3]}{i}，{end}\n只写答案。"]) for i, end in enumerate(ends)
+    ]
+    dialogues, _, _ = read(tmp_path, *records)
+    assert [dialogue.utterances[3].text for dialogue in dialogues] == [
+        f"好的，几点出发{i}，{end}" for i, end in enumerate(ends)
+    ]
+    assert [template["user"].endswith("\n只写答案。") for template in templates_of(tmp_path / "out").values()] == [True]
+
+
+def test_what_ends_the_only_dialogue_of_a_file_is_its_last_utterance(tmp_path: Path) -> None:
+    lines = [*LINES[:3], f"{LINES[3]}\n再见"]
+    (dialogue,), _, _ = read(tmp_path, mldr_record("a", lines=lines), mldr_record("a", "吃饭", lines=lines))
+    assert dialogue.utterances[3].text == "好的，几点出发\n再见"
