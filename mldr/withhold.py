@@ -15,12 +15,13 @@ from pathlib import Path
 from types import TracebackType
 
 from mldr.card import compose
+from mldr.card.release import card as release_card
 from mldr.card.sources import model_terms
 from mldr.dataset import Dataset
 from mldr.dialogue import Dialogue, StoredImage
 from mldr.errors import Faults, MldrError, fault
 from mldr.files import canonical_json, parse_json, sha256_file, sha256_text, sync_folder, write_text
-from mldr.manifest import MANIFEST, Manifest, ShardEntry, gold_hash, write_manifest
+from mldr.manifest import MANIFEST, Manifest, Release, ShardEntry, gold_hash, write_manifest
 from mldr.shards import ShardWriter, has_canary, read_batches, shard_name, with_canary
 from mldr.summary import summarise
 from mldr.tables import TABLES, Record, Table
@@ -142,7 +143,8 @@ def _write(dataset: Dataset, folder: Path, told: Withheld) -> None:
     write_manifest(folder, manifest)
     public = Dataset(folder)
     summaries = {split: summarise(public, split) for split in public.splits}
-    write_text(folder / "README.md", compose(public, summaries, manifest.notice))
+    card = compose(public, summaries, manifest.notice) if manifest.release is None else release_card(public)
+    write_text(folder / "README.md", card)
     manifest.files["README.md"] = ShardEntry(rows=0, sha256=sha256_file(folder / "README.md"))
     write_manifest(folder, manifest)
 
@@ -165,6 +167,8 @@ def public_manifest(manifest: Manifest, splits: Sequence[str]) -> Manifest:
         verification={split: kinds for split, kinds in manifest.verification.items() if split not in splits},
         notice=manifest.notice or str(manifest.recipe.get("notice", "")),
         canary=_canary(manifest),
+        # what the authors' splits share stays declared, or the copy would not verify
+        release=None if manifest.release is None else Release(shared=dict(manifest.release.shared)),
     )
 
 
