@@ -15,6 +15,7 @@ from types import TracebackType
 
 from mldr.assembly import add_card
 from mldr.card import compose
+from mldr.card.release import card as release_card
 from mldr.card.sources import model_terms
 from mldr.dataset import Dataset
 from mldr.dialogue import Dialogue, StoredImage
@@ -22,7 +23,7 @@ from mldr.errors import Faults, MldrError, fault
 from mldr.files import canonical_json, parse_json, sha256_file, sha256_text
 from mldr.folders import fresh_folder
 from mldr.identity import canary
-from mldr.manifest import MANIFEST, Manifest, ShardEntry, gold_hash, write_manifest
+from mldr.manifest import MANIFEST, Manifest, Release, ShardEntry, gold_hash, write_manifest
 from mldr.shards import ShardWriter, has_canary, read_batches, shard_name, with_canary
 from mldr.summary import summarise
 from mldr.tables import TABLES, Record, Table
@@ -126,7 +127,8 @@ def _write(dataset: Dataset, folder: Path, told: Withheld) -> None:
     write_manifest(folder, manifest)
     public = Dataset(folder)
     summaries = {split: summarise(public, split) for split in public.splits}
-    add_card(folder, manifest, compose(public, summaries, manifest.notice))
+    card = compose(public, summaries, manifest.notice) if manifest.release is None else release_card(public)
+    add_card(folder, manifest, card)
 
 
 def public_manifest(manifest: Manifest, splits: Sequence[str]) -> Manifest:
@@ -147,6 +149,8 @@ def public_manifest(manifest: Manifest, splits: Sequence[str]) -> Manifest:
         verification={split: kinds for split, kinds in manifest.verification.items() if split not in splits},
         notice=manifest.notice or str(manifest.recipe.get("notice", "")),
         canary=_canary(manifest),
+        # what the authors' splits share stays declared, or the copy would not verify
+        release=None if manifest.release is None else Release(shared=dict(manifest.release.shared)),
     )
 
 

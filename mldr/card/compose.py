@@ -31,7 +31,7 @@ def compose(dataset: Dataset, summaries: Mapping[str, SplitSummary], notice: str
         f"# {plain(dataset.name)}\n",
         *([f"> **{plain(notice, 2_000)}**\n"] if notice else []),
         _purpose(dataset),
-        *_withheld(dataset),
+        *withheld(dataset),
         "## Statistics\n\n" + _statistics(summaries),
         "### Dialogues by their number of utterances\n\n" + _histogram(summaries),
         *measured,
@@ -58,7 +58,8 @@ def _purpose(dataset: Dataset) -> str:
     )
 
 
-def _withheld(dataset: Dataset) -> list[str]:
+def withheld(dataset: Dataset) -> list[str]:
+    """Return the section on splits whose gold is not there, none where all of it is."""
     splits = [split for split in dataset.splits if not dataset.has_gold(split)]
     if not splits:
         return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mldr.card.compose import withheld
 from mldr.card.front import front_matter
 from mldr.card.markdown import bullets, plain, table
 from mldr.dataset import Dataset
@@ -25,6 +26,7 @@ def card(dataset: Dataset) -> str:
         "not redistributable: whoever holds an agreement with the authors keeps to it.**\n",
         "Labels are the release's own (`label_source` is `release`)."
         + (_consent(scopes) if _is_real(dataset) else "\n"),
+        *withheld(dataset),
         "## Statistics\n\n" + table(["", *summaries], rows),
         "## What is in two splits\n\n" + _counts(release.shared, "Nothing."),
         "## What was odd\n\n" + _counts(release.oddities, "Nothing."),

@@ -16,7 +16,7 @@ from mldr.dialogue import Dialogue, Fragment, Gold, Query, StoredImage
 from mldr.errors import InputError, MldrError
 from mldr.eval import Evaluator
 from mldr.files import sha256_file
-from mldr.manifest import Manifest, ShardEntry, read_manifest, write_manifest
+from mldr.manifest import Manifest, Release, ShardEntry, read_manifest, write_manifest
 from mldr.retrievers.runner import run_retriever
 from mldr.shards import shard_name, write_shard
 from mldr.tables import KEYS, TABLES
@@ -308,3 +308,16 @@ def test_every_shard_of_the_copy_holds_the_public_canary_and_none_the_private_on
     assert demo_dataset.manifest.recipe_hash[:32].encode() not in every_byte(public.folder)
     for table in TABLES:
         assert public.arrow(table, "validation").equals(demo_dataset.arrow(table, "validation"), check_metadata=False)
+
+
+def test_the_copy_of_a_release_verifies_and_its_card_says_whose_it_is(tmp_path: Path) -> None:
+    shared = {"test": small_rows(0, "red"), "validation": small_rows(16, "red")}
+    one = write_dataset(tmp_path / "set", shared)
+    release = Release(shared={"image_key: validation and test": 1}, unusable=["a, record 1: secret"])
+    withhold(changed(one, lambda m: setattr(m, "release", release)), ["test"], tmp_path / "public", without_salt=True)
+    public = mldr.load(tmp_path / "public")
+    assert verify(public) == {}
+    assert public.manifest.release == Release(shared=release.shared)
+    card = (public.folder / "README.md").read_text("utf-8")
+    assert "The release of the authors of F2RVLM" in card
+    assert "The gold of `test` is withheld" in card

@@ -120,7 +120,7 @@ def test_dialogues_without_a_query_are_told(small_dataset: mldr.Dataset, tmp_pat
     rows["dialogues"].append(small_dialogue(9))
     bare = write_dataset(tmp_path / "bare", {"test": rows})
     for target in ("ms-swift", "trl"):
-        written = export(bare, "test", target, tmp_path / target)  # type: ignore[arg-type]
+        written = export(bare, "test", target, tmp_path / target)
         assert "1 dialogues have no query and are not in the files" in list(written.notes(Rendering()))
     assert export(small_dataset, "test", "trl", tmp_path / "whole").unasked == 0
 
