@@ -74,6 +74,8 @@ def query_flaws(text: str, dialogue: Dialogue, fragment: Fragment, rules: Rules)
     told += [dialogue.images[i].caption for i in fragment.image_ids]
     if run := quotation(text, told, rules.quoted):
         flaws.append(Flaw("a quotation", f"{text!r} copies {run!r} from its part; say it in your own words"))
+    elif normal(text) in {normal(one) for one in told}:
+        flaws.append(Flaw("a quotation", f"{text!r} is a whole message of its part; say it in your own words"))
     if normal(text) == normal(fragment.topic):
         flaws.append(Flaw("the name of the part", f"{text!r} is no more than the name of the part"))
     return flaws

@@ -52,6 +52,12 @@ def test_each_flaw_of_a_query_is_named(text: str, reason: str) -> None:
     assert found == ({reason} if reason else set())
 
 
+def test_a_whole_message_is_no_query_however_short_it_is() -> None:
+    praise = fragment("praise", (3, 4))
+    assert [flaw.reason for flaw in query_flaws("Lovely!", DIALOGUE, praise, RULES)] == ["a quotation"]
+    assert not query_flaws("Lovely words", DIALOGUE, praise, RULES)
+
+
 def test_a_chinese_query_may_hold_latin_names() -> None:
     assert not query_flaws("想看用 iPhone 拍的船", DIALOGUE, PAINT, Rules("zh", 12))
     assert {flaw.reason for flaw in query_flaws("photos of a ship", DIALOGUE, PAINT, Rules("zh", 12))} == {
