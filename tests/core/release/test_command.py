@@ -40,8 +40,9 @@ def test_names_and_keys_of_a_hostile_release_do_nothing_to_a_terminal(tmp_path: 
     looked = mldr("dataset", "import-release", release, "--dry-run")
     assert "not read (is no JSON list)" in looked.stdout
     assert "k\\x1b[1mey 1" in looked.stdout
-    for files in ({name: [mldr_record()]}, {name: []}):
-        refused = mldr("dataset", "import-release", write_release(tmp_path / f"{len(files[name])}", files), "--dry-run")
+    for records in ([mldr_record()], []):
+        folder = write_release(tmp_path / f"{len(records)}", {name: records})
+        refused = mldr("dataset", "import-release", folder, "--dry-run")
         assert (refused.returncode, "\x1b" in refused.stderr) == (1, False)
     assert "\x1b" not in looked.stdout
 
