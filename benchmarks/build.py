@@ -188,8 +188,6 @@ class Clock(Progress):
     """Notes when each step of a build begins, and when its last piece was done."""
 
     steps: list[tuple[str, float]] = field(default_factory=list)
-    spent: list[float] = field(default_factory=list)
-    """Processor seconds of this process and its workers when each step began."""
     ends: dict[str, float] = field(default_factory=dict)
     stop_before: str = ""
 
@@ -200,16 +198,9 @@ class Clock(Progress):
 
     def mark(self, step: str) -> None:
         self.steps.append((step, time.perf_counter()))
-        used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-        self.spent.append(sum(one.ru_utime + one.ru_stime for one in used))
 
     def advance(self, pieces: int = 1) -> None:
         self.ends[self.steps[-1][0]] = time.perf_counter()
-
-    def processor_seconds(self, step: str) -> float:
-        """Return what a step took with its workers, and what came before the next."""
-        position = [name for name, _ in self.steps].index(step)
-        return self.spent[position + 1] - self.spent[position]
 
     def seconds(self) -> dict[str, float]:
         """Return step -> seconds; what lies between the last picture and the first dialogue is `planning`."""
@@ -260,18 +251,15 @@ def bare_gain() -> float:
 def workers(dialogues: int, runs: int, work: Path) -> None:
     recipe = corpus(work / "workers", 3 * dialogues, photographs(work / "workers" / "photos", dialogues // 8, 1_280))
     gains: dict[str, list[float]] = {"pictures, by the batch": [], "dialogues": []}
-    extra: dict[str, list[float]] = {step: [] for step in gains}
     machine = []
     for _ in range(runs):
         machine.append(bare_gain())
         one, two = (build(recipe, work / "workers-out", n) for n in (1, 2))
         for step, found in gains.items():
             found.append(one.seconds()[step] / two.seconds()[step])
-            extra[step].append(two.processor_seconds(step) / one.processor_seconds(step))
     row("a second process of bare arithmetic", f"{statistics.median(machine):.2f} x", "what the machine had to give")
     for step, found in gains.items():
-        more = f"one (least: 1.7); best {max(found):.2f}, for {statistics.median(extra[step]):.2f} x its processor time"
-        row(f"two workers, {step}", f"{statistics.median(found):.2f} x", more)
+        row(f"two workers, {step}", f"{statistics.median(found):.2f} x", f"one (least: 1.7); best {max(found):.2f}")
 
 
 # --- memory
