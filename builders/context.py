@@ -79,9 +79,14 @@ def write_context(path: Path, context: Context) -> None:
     write_json(path, document)
 
 
-@lru_cache(maxsize=1)
 def read_context(path: str) -> Context:
-    """Return the context of a file; a worker reads it once."""
+    """Return the context of a file; a worker reads it once, and again where another build wrote to the same place."""
+    found = Path(path).stat()
+    return _context(path, found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=1)
+def _context(path: str, *_: int) -> Context:
     document = parse_json(Path(path).read_bytes())
     return Context(
         seed=document["seed"],

@@ -56,6 +56,12 @@ def test_a_context_comes_back_from_its_file_as_it_was(tmp_path: Path, salt: byte
     assert context.gives_up
 
 
+def test_another_context_at_the_same_place_is_read_anew(tmp_path: Path) -> None:
+    for seed in (1, 2, 3):
+        write_context(tmp_path / "context.json", context_of(recipe(seed=seed), rules()))
+        assert read_context(str(tmp_path / "context.json")).seed == seed
+
+
 def test_without_a_salt_every_split_has_the_seed_of_the_recipe_and_with_one_its_own(tmp_path: Path) -> None:
     plain, secret = context_of(recipe(), rules()), context_of(recipe(), rules(), SALT)
     assert plain.of(row("test")).seed == plain.of(row("validation")).seed == 11

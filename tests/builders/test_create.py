@@ -51,6 +51,13 @@ def test_another_seed_gives_other_dialogues(tmp_path: Path) -> None:
     assert one.manifest.gold_hash != two.manifest.gold_hash
 
 
+def test_another_recipe_at_the_same_place_in_one_process_gives_what_it_gives_alone(tmp_path: Path) -> None:
+    build(corpus(tmp_path / "a", 60, seed=1), tmp_path / "out")
+    build(corpus(tmp_path / "b", 60, seed=2), tmp_path / "out", force=True)
+    build(corpus(tmp_path / "b", 60, seed=2), tmp_path / "alone")
+    assert tree_bytes(tmp_path / "out") == tree_bytes(tmp_path / "alone")
+
+
 def test_nothing_of_this_machine_is_in_a_dataset(tmp_path: Path) -> None:
     build(corpus(tmp_path / "in", 60), tmp_path / "out")
     for name, content in tree_bytes(tmp_path / "out").items():
