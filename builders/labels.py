@@ -8,18 +8,15 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from mldr.builders.asking import Asking, chosen, distinct
+from mldr.builders.asking import Asking
 from mldr.builders.negatives import Absence, by_rule
 from mldr.builders.plan import PlanRow
 from mldr.builders.rulequery import RuleQueries
-from mldr.builders.settings import QuerySettings
 from mldr.builders.sources.record import SourceDialogue, SourceTag
 from mldr.builders.stitch import Stitched
 from mldr.builders.tags import source_tags, tag_query
 from mldr.dialogue import Fragment, Gold, NegativeType, Query
 from mldr.identity import fragment_id, query_ids
-
-__all__ = ["Labelled", "label", "rows_of", "rule_negatives", "source_askings", "source_tags", "tag_query"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,48 +54,6 @@ def source_askings(
                 text, label_source, label_model = rules.query(told), "rule", ""
             askings.append(Asking(text, tag.level, label_source, label_model, fragment))
     return askings
-
-
-def label(
-    row: PlanRow,
-    stitched: Stitched,
-    sources: Sequence[SourceDialogue],
-    strangers: Sequence[SourceDialogue],
-    negatives: int,
-    rules: RuleQueries,
-    seed: int,
-    *,
-    neighbours: Sequence[SourceDialogue] = (),
-    settings: QuerySettings | None = None,
-    salt: bytes = b"",
-) -> Labelled:
-    """Return the fragments, queries and gold of a stitched dialogue, by rule.
-
-    Args:
-        row: the plan's row.
-        stitched: the dialogue and where its sources went.
-        sources: its source dialogues.
-        strangers: the sources whose queries may be asked as negatives.
-        negatives: how many negatives of type `unrelated` to ask.
-        rules: makes queries where sources bring none.
-        seed: draws which query of a stranger is asked, and which fragments are asked for.
-        neighbours: the sources whose queries may be asked as negatives of type `near`.
-        settings: `limit`, `kinds` and `near`; None asks for every fragment.
-        salt: of a secret build.
-    """
-    wishes = settings or QuerySettings()
-    counts: Counter[str] = Counter()
-    askings = source_askings(row, stitched, sources, rules, salt)
-    fragments = [asking.fragment for asking in askings if asking.fragment is not None]
-    draw = f"{seed}/chosen/{row.dialogue_id}"
-    asked = chosen(distinct(askings, counts), wishes.limit, wishes.kinds, draw, counts)
-    texts = [asking.text for asking in askings]
-    absence = Absence(stitched.dialogue, rules, (source.topic for source in sources), texts)
-    for kind, others, wanted in (("unrelated", strangers, negatives), ("near", neighbours, wishes.near)):
-        asked += rule_negatives(row, others, kind, wanted, absence, seed, counts)  # type: ignore[arg-type]
-    queries, gold = rows_of(row, asked, salt)
-    ordered = sorted(fragments, key=lambda fragment: fragment.fragment_id)
-    return Labelled(tuple(ordered), queries, gold, +counts)
 
 
 def rule_negatives(

@@ -32,10 +32,22 @@ def realise(
         draft: what models said; None makes everything by rule.
     """
     draft = draft or Draft(material.row.dialogue_id)
-    counts = Counter(draft.counts)
     if draft.dropped:
-        return None, Labelled((), (), (), +counts)
+        return None, Labelled((), (), (), +Counter(draft.counts))
     stitched = stitched_of(material, image_keys, context, draft)
+    return with_changes(stitched.dialogue, material), labelled(material, stitched, context, draft)
+
+
+def labelled(material: Material, stitched: Stitched, context: WritingContext, draft: Draft) -> Labelled:
+    """Return the fragments, queries and gold of a stitched dialogue.
+
+    Args:
+        material: the row and its sources.
+        stitched: the dialogue and where its sources went.
+        context: the settings.
+        draft: what models said; an empty one labels everything by rule.
+    """
+    counts = Counter(draft.counts)
     candidates = candidates_of(material, stitched, context, draft, counts)
     asked = worded(chosen_of(material, candidates, context, draft, counts), context, draft, counts)
     if draft.negatives is None:
@@ -49,8 +61,7 @@ def realise(
         asked += draft.negatives
     queries, gold = rows_of(material.row, asked, context.salt)
     fragments = sorted((one.fragment for one in candidates if one.fragment), key=lambda one: one.fragment_id)
-    labelled = Labelled(tuple(fragments), queries, gold, +counts)
-    return with_changes(stitched.dialogue, material), verified(labelled, context, draft)
+    return verified(Labelled(tuple(fragments), queries, gold, +counts), context, draft)
 
 
 def with_changes(dialogue: Dialogue, material: Material) -> Dialogue:
@@ -147,14 +158,14 @@ def absence_of(
     return Absence(stitched.dialogue, context.rules, topics, [asking.text for asking in askings] + tags)
 
 
-def verified(labelled: Labelled, context: WritingContext, draft: Draft) -> Labelled:
+def verified(labels: Labelled, context: WritingContext, draft: Draft) -> Labelled:
     """Return the labels with the outcome of the blind answers: nothing is dropped, disagreements are flagged."""
     if context.verify is None:
-        return labelled
+        return labels
     gold: list[Gold] = []
     flags = []
     agreement: Counter[str] = Counter()
-    for query, one in zip(labelled.queries, labelled.gold, strict=True):
+    for query, one in zip(labels.queries, labels.gold, strict=True):
         kept = _verdict(query, draft)
         agrees = kept is not None and similarity(one, kept.value) >= context.verify.threshold
         if kept is not None:
@@ -163,7 +174,7 @@ def verified(labelled: Labelled, context: WritingContext, draft: Draft) -> Label
             if not agrees:
                 flags.append(flagged(one, kept))
         gold.append(replace(one, verified=agrees))
-    return replace(labelled, gold=tuple(gold), flagged=tuple(flags), agreement=agreement)
+    return replace(labels, gold=tuple(gold), flagged=tuple(flags), agreement=agreement)
 
 
 def _verdict(query: Query, draft: Draft) -> Kept | None:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from mldr.builders.labels import Labelled
+from mldr.builders.plan import PlanRow
+from mldr.builders.rulequery import RuleQueries
+from mldr.builders.settings import QuerySettings
 from mldr.builders.sources.record import SourceDialogue, SourceImage, SourceTag, SourceTurn
+from mldr.builders.stitch import Stitched
+from mldr.builders.writing.context import Material, WritingContext
+from mldr.builders.writing.draft import Draft
+from mldr.builders.writing.realise import labelled
 from tests.conftest import picture
 
 COLOURS = ("red", "green", "blue", "black", "white", "yellow", "purple", "orange", "pink", "brown", "cyan", "gray")
@@ -84,3 +93,21 @@ def tree_bytes(folder: Path) -> dict[str, bytes]:
     """Return path -> bytes of every file below a folder."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def label(
+    row: PlanRow,
+    stitched: Stitched,
+    sources: Sequence[SourceDialogue],
+    strangers: Sequence[SourceDialogue],
+    rules: RuleQueries,
+    seed: int,
+    *,
+    neighbours: Sequence[SourceDialogue] = (),
+    settings: QuerySettings | None = None,
+    salt: bytes = b"",
+) -> Labelled:
+    """Return the labels of a stitched dialogue by rule, as a build without models makes them."""
+    material = Material(row, tuple(sources), strangers, neighbours)
+    context = WritingContext(seed, rules, queries=settings or QuerySettings(), salt=salt)
+    return labelled(material, stitched, context, Draft(row.dialogue_id))

@@ -15,7 +15,6 @@ from mldr.builders.attack import SourceIndex, attack, report
 from mldr.builders.attack.position import positioned
 from mldr.builders.attack.report import topics_found
 from mldr.builders.attack.trace import plain_words
-from mldr.builders.labels import label
 from mldr.builders.match import match
 from mldr.builders.plan import plan
 from mldr.builders.planning import rule_queries
@@ -30,7 +29,7 @@ from mldr.identity import secret_seed
 from mldr.manifest import Manifest, read_manifest, write_manifest
 from mldr.verify import verify
 from mldr.withhold import withhold
-from tests.builders.support import corpus
+from tests.builders.support import corpus, label
 from tests.builders.support import source as made_source
 from tests.conftest import Command, Rows, small_dialogue, write_dataset
 
@@ -82,7 +81,7 @@ def built(
         own_seed = secret_seed(recipe.seed, salt, row.split)
         stitched = change(stitch(row, told, keys, own_seed))
         rule = rules[f"{row.split}/{row.language}"]
-        labelled = label(row, stitched, told, strangers, 2, rule, own_seed, salt=salt)
+        labelled = label(row, stitched, told, strangers, rule, own_seed, salt=salt)
         tables["dialogues"].append(stitched.dialogue)
         tables["queries"] += [replace(query, text=ask(query.text)) for query in labelled.queries]
         tables["gold"] += labelled.gold

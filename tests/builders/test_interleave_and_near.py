@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mldr.builders.labels import Labelled, label
+from mldr.builders.labels import Labelled
 from mldr.builders.negatives import Absence
 from mldr.builders.rulequery import RuleQueries
 from mldr.builders.settings import KindShares, QuerySettings
 from mldr.builders.sources.record import SourceDialogue, SourceTag
 from mldr.builders.stitch import ORDERS, Stitched, stitch
 from mldr.verify import dialogue_faults
-from tests.builders.support import source
+from tests.builders.support import label, source
 from tests.builders.test_stitch_and_label import KEYS, row_of, three
 
 SETTINGS = QuerySettings(negatives=0, near=1)
@@ -94,7 +94,6 @@ def labelled(neighbours: list[SourceDialogue], settings: QuerySettings = SETTING
         made,
         sources,
         [],
-        settings.negatives,
         rules,
         0,
         neighbours=neighbours,

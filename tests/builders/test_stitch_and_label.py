@@ -7,13 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mldr.builders.labels import Labelled, label, source_tags, tag_query
+from mldr.builders.labels import Labelled
 from mldr.builders.plan import PlanRow
 from mldr.builders.rulequery import RuleQueries, terms
+from mldr.builders.settings import QuerySettings
 from mldr.builders.sources.record import SourceDialogue, SourceTag, SourceTurn
 from mldr.builders.stitch import Stitched, bridges, stitch
+from mldr.builders.tags import source_tags, tag_query
 from mldr.identity import query_ids
-from tests.builders.support import source
+from tests.builders.support import label, source
 
 KEYS = {f"src/{name}": f"sha256:{name}" for name in "xyz"}
 
@@ -92,7 +94,7 @@ def labelled(
     for one in (*sources, *strangers):
         rules.add(one)
     made = stitch(row, sources, KEYS, 0)
-    return made, label(row, made, sources, strangers, negatives, rules, 0)
+    return made, label(row, made, sources, strangers, rules, 0, settings=QuerySettings(negatives=negatives))
 
 
 def test_fragments_are_the_three_topics_and_the_tags() -> None:
