@@ -6,7 +6,6 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import cast
 
 from mldr.assembly import ROWS_A_SHARD, add_card, hash_gold, images_a_shard, write_table
 from mldr.builders.accounts import Accounts, gather_flagged
@@ -15,10 +14,9 @@ from mldr.builders.imagetable import ImageTable
 from mldr.builders.planfile import Plan
 from mldr.builders.recipe import Recipe
 from mldr.builders.units import UNIT_TABLES, Unit, unit_of
-from mldr.dialogue import Dialogue
 from mldr.errors import Fault, InputError
 from mldr.manifest import Manifest
-from mldr.shards import read_shard
+from mldr.shards import read_batches, read_shard
 from mldr.tables import Record, Table
 
 
@@ -41,7 +39,7 @@ def assemble(plan: Plan, work: Path, images: ImageTable, dataset: Path, manifest
         counts: dict[str, int] = {table: _write_table(own, table, split, dataset, manifest) for table in UNIT_TABLES}
         for unit in own:
             accounts.add(unit)
-            images.use(split, (image.image_key for dialogue in _dialogues(unit) for image in dialogue.images))
+            images.use(split, _image_keys(unit))
         if counts["dialogues"]:
             manifest.counts[split] = {**counts, "images": _write_images(images, split, dataset, manifest)}
     if not manifest.counts:
@@ -58,8 +56,10 @@ def assemble(plan: Plan, work: Path, images: ImageTable, dataset: Path, manifest
     add_card(dataset, manifest, card(written, recipe.notice))
 
 
-def _dialogues(unit: Unit) -> Iterator[Dialogue]:
-    return cast(Iterator[Dialogue], _records([unit], "dialogues"))
+def _image_keys(unit: Unit) -> Iterator[str]:
+    """Yield the keys of the images of a unit's dialogues, without reading what is said in them."""
+    for batch in read_batches(unit.folder / "dialogues.parquet", ["images"]):
+        yield from batch.column("images").flatten().field("image_key").to_pylist()
 
 
 def _records(units: Iterable[Unit], table: Table) -> Iterator[Record]:

@@ -25,6 +25,9 @@ class Executors(StrEnum):
 
 RecipePath = Annotated[Path, typer.Argument(help="A recipe (YAML), or the word demo for the bundled one.")]
 
+Offline = Annotated[bool, typer.Option("--offline", help="Ask no language model; take the kept answers.")]
+Budget = Annotated[float | None, typer.Option(help="What may be spent, in the currency of the prices.", min=0)]
+
 
 @app.command()
 def check(recipe: RecipePath, json: Annotated[bool, typer.Option("--json", help="For machines.")] = False) -> None:
@@ -45,10 +48,8 @@ def preview(
     responses: Annotated[
         Path | None, typer.Option(help="Where models' answers are kept; give `create` the same.")
     ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask no language model; take the kept answers.")] = False,
-    budget: Annotated[
-        float | None, typer.Option(help="What may be spent, in the currency of the prices.", min=0)
-    ] = None,
+    offline: Offline = False,
+    budget: Budget = None,
 ) -> None:
     """Make a few dialogues to the end and show them with their queries. Writes no dataset."""
     from mldr.builders.check import preview_recipe
@@ -81,10 +82,8 @@ def create(
     responses: Annotated[
         Path | None, typer.Option(help="Where models' answers are kept; left out: OUT.responses.sqlite.")
     ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask no language model; take the kept answers.")] = False,
-    budget: Annotated[
-        float | None, typer.Option(help="What may be spent, in the currency of the prices.", min=0)
-    ] = None,
+    offline: Offline = False,
+    budget: Budget = None,
     force: Annotated[bool, typer.Option("--force", help="Replace what stands at OUT.")] = False,
 ) -> None:
     """Build the dataset. A build that was interrupted goes on; a finished one is left as it is."""

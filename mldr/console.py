@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mldr.errors import InterruptedRun, MldrError, printable
@@ -100,14 +99,3 @@ def show_table(table: Table) -> None:
 def show_text(text: str) -> None:
     """Write text to stdout."""
     _write(text if text.endswith("\n") else text + "\n")
-
-
-def progress(items: Iterable[Item], total: int | None, what: str) -> Iterator[Item]:
-    """Yield `items`, with a bar on stderr where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield from items
-        return
-    from rich.console import Console
-    from rich.progress import track
-
-    yield from track(items, description=what, total=total, console=Console(stderr=True), transient=True)

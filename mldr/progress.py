@@ -120,12 +120,12 @@ class Bars(Progress):
 
 
 @contextmanager
-def shown_progress() -> Iterator[Progress]:
-    """Show progress on stderr: bars where that is a terminal, lines elsewhere."""
+def shown_progress(lines: bool = True) -> Iterator[Progress]:
+    """Show progress on stderr: bars where that is a terminal, elsewhere lines, or nothing where those are not wanted."""
     from mldr.console import say
 
     if not sys.stderr.isatty():
-        yield Lines(say)
+        yield Lines(say) if lines else Progress()
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn

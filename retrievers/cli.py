@@ -32,14 +32,24 @@ def retrieve(
 ) -> None:
     """Run a reference system, or any plug-in, on a split and write its predictions as they come."""
     import mldr
+    from mldr.progress import shown_progress
     from mldr.retrievers.runner import run_retriever
 
     options = dict(_option(text) for text in option or [])
     if seed is not None:
         options["seed"] = seed
-    written = run_retriever(
-        retriever, mldr.load(dataset), split, out, options=options, limit=limit, resume=resume, force=force
-    )
+    with shown_progress(lines=False) as progress:
+        written = run_retriever(
+            retriever,
+            mldr.load(dataset),
+            split,
+            out,
+            options=options,
+            limit=limit,
+            resume=resume,
+            force=force,
+            progress=progress,
+        )
     say(f"{written:,} predictions written")
     show_text(str(out))
 

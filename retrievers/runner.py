@@ -11,7 +11,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from mldr.console import progress
 from mldr.dataset import Asked, Dataset
 from mldr.dialogue import StoredImage
 from mldr.errors import MldrError, printable
@@ -21,6 +20,7 @@ from mldr.eval.reader import read_predictions
 from mldr.files import canonical_json, parse_json
 from mldr.markup import Sees
 from mldr.plugins import resolve
+from mldr.progress import Progress
 from mldr.retrievers.protocol import Example, Fittable, Gold, Retriever, ask_of, view_of
 from mldr.version import __version__
 
@@ -76,6 +76,7 @@ def run_retriever(
     limit: int | None = None,
     resume: bool = False,
     force: bool = False,
+    progress: Progress | None = None,
 ) -> int:
     """Answer the queries of a split and write a predictions file; return how many predictions were written.
 
@@ -88,6 +89,7 @@ def run_retriever(
         limit: only the queries of so many dialogues.
         resume: keep the predictions that `out` holds and answer the rest.
         force: replace `out`.
+        progress: shows how far it is; nothing by default.
 
     Raises:
         MldrError: if `out` exists and neither `resume` nor `force` is given, or the retriever fails.
@@ -100,9 +102,9 @@ def run_retriever(
     done = _done(out, dataset, split, meta) if resume and out.exists() else set()
     total = dataset.manifest.counts.get(split, {}).get("dialogues")
     out.parent.mkdir(parents=True, exist_ok=True)
-    written = 0
+    written, shown = 0, progress or Progress()
     with out.open("a" if resume else "w", encoding="utf-8", newline="\n") as stream:
-        for position, asked in enumerate(progress(dataset.asked(split, gold=False), total, f"{name} on {split}")):
+        for position, asked in enumerate(shown.over(dataset.asked(split, gold=False), f"{name} on {split}", total)):
             if limit is not None and position >= limit:
                 break
             for line in _answers(name, retriever, dataset, asked, done, meta):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mldr.console import application, progress, run, say, show_json, show_text
+from mldr.console import application, run, say, show_json, show_text
 from mldr.errors import InterruptedRun, MldrError, fault
 
 PROGRAM = """
@@ -135,8 +135,3 @@ def test_text_ends_with_one_line_break(capsys: pytest.CaptureFixture[str]) -> No
     show_text("b\n")
     say("c")
     assert capsys.readouterr() == ("a\nb\n", "c\n")
-
-
-def test_progress_passes_everything_on_and_says_nothing_to_a_file(capsys: pytest.CaptureFixture[str]) -> None:
-    assert list(progress(iter("abc"), 3, "counting")) == ["a", "b", "c"]
-    assert capsys.readouterr() == ("", "")

@@ -66,3 +66,11 @@ def test_where_stderr_is_no_terminal_lines_are_written(capsys: pytest.CaptureFix
 )
 def test_a_duration_is_said_in_words(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+def test_progress_without_lines_passes_everything_on_and_says_nothing_to_a_file(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with shown_progress(lines=False) as progress:
+        assert list(progress.over(iter("abc"), "counting", 3)) == ["a", "b", "c"]
+    assert capsys.readouterr() == ("", "")
