@@ -9,6 +9,7 @@ import codecs
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,11 +17,10 @@ from mldr.builders.sources.parquet import rows
 from mldr.builders.sources.record import Reading
 from mldr.errors import InputError, fault
 from mldr.files import parse_json, read_lines, strict_decoder
+from mldr.jsontext import RECORD_LIMIT, JsonText, whole_value
 
 PIECE = 1024 * 1024
 """Bytes read at a time."""
-RECORD_LIMIT = 64 * 1024 * 1024
-"""Characters of one record of a JSON list at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,60 +119,31 @@ def _by_line(path: Path, reading: Reading) -> Iterator[Record]:
         yield Record(index, place, value)
 
 
-class _Window:
-    """The part of a file's text that is being decoded."""
-
-    def __init__(self, stream: IO[bytes], path: Path) -> None:
-        self.stream, self.path = stream, path
-        self.text, self.at, self.ended = "", 0, False
-        self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
-        self._read = 0
-
-    def grow(self, size: int = 0) -> None:
-        """Read on; what was decoded before is dropped."""
-        content = self.stream.read(size or PIECE)
-        try:
-            self.text = self.text[self.at :] + self._decoder.decode(content, final=not content)
-        except UnicodeDecodeError as error:
-            raise fault(str(self.path), f"not UTF-8 text (near byte {self._read + error.start})") from error
-        self.at, self.ended = 0, not content
-        self._read += len(content)
-
-    def next(self) -> str:
-        """Return the next character that is no white space, '' at the end of the file; stay before it."""
-        while True:
-            while self.at < len(self.text) and self.text[self.at] in " \t\r\n":
-                self.at += 1
-            if self.at < len(self.text) or self.ended:
-                return self.text[self.at : self.at + 1]
-            self.grow()
-
-
 def _items(stream: IO[bytes], path: Path, reading: Reading) -> Iterator[Record]:
     """Yield the items of a JSON list.
 
     Raises:
         InputError: where the list itself is broken or cut off; the items before it were yielded.
     """
-    window = _Window(stream, path)
-    window.next()
+    window = JsonText(iter(partial(stream.read, PIECE), b""), str(path))
+    window.char()
     window.at += 1  # the bracket
     index = 0
-    while (sign := window.next()) != "]" or index:
+    while (sign := window.char()) != "]" or index:
         place = f"{path}[{index}]"
         try:
             yield Record(index, place, _item(window, place))
         except _Refused as error:
             reading.faults.add(place, str(error))
         index += 1
-        sign = window.next()
+        sign = window.char()
         if sign == "]":
             break
         if sign != ",":
             raise _broken(window, place, "is not followed by a comma or the end of the list")
         window.at += 1
     window.at += 1
-    if window.next():
+    if window.char():
         raise fault(str(path), "has more text after the end of its list")
 
 
@@ -180,50 +151,48 @@ class _Refused(ValueError):
     """An item that is JSON and not what is read; the next one can be found."""
 
 
-def _item(window: _Window, place: str) -> Any:
+def _item(window: JsonText, place: str) -> Any:
     """Return the item that starts here, and go behind it."""
-    window.next()
-    size = PIECE
+    window.char()
+    pieces = 1
     while True:
         try:
-            value, end = strict_decoder().raw_decode(window.text, window.at)
+            value, end = strict_decoder().raw_decode(window.window, window.at)
         except RecursionError as error:
             raise fault(place, "nested too deeply; the rest of the file is not read") from error
         except json.JSONDecodeError as error:
             # A word or escape that the piece cut in two is at its very end; a string may have begun anywhere.
-            certain = not error.msg.startswith("Unterminated") and error.pos + 16 < len(window.text)
+            certain = not error.msg.startswith("Unterminated") and error.pos + 16 < len(window.window)
             if window.ended or certain:
                 raise _broken(window, place, f"is not JSON: {error.msg}") from error
         except ValueError as error:
             return _skip(window, place, error)
         else:
-            # A number may go on in the next piece: 1 of 1.5, 2 of 2e3.
-            is_whole = not isinstance(value, int | float) or window.text[end : end + 1] in tuple(",] \t\r\n")
-            if window.ended or is_whole:
+            if whole_value(window, value, end):
                 window.at = end
                 return value
-        if len(window.text) - window.at > RECORD_LIMIT:
+        if len(window.window) - window.at > RECORD_LIMIT:
             raise fault(place, f"longer than {RECORD_LIMIT:,} characters, or not closed; the rest is not read")
-        window.grow(size)
-        size = min(size * 2, RECORD_LIMIT)
+        window.more(pieces)
+        pieces = min(pieces * 2, RECORD_LIMIT // PIECE)
 
 
-def _skip(window: _Window, place: str, refused: ValueError) -> Any:
+def _skip(window: JsonText, place: str, refused: ValueError) -> Any:
     """Go behind an item that a strict reader refuses (a key twice, NaN), and raise why."""
     while True:
         try:
-            _, window.at = json.JSONDecoder().raw_decode(window.text, window.at)
+            _, window.at = json.JSONDecoder().raw_decode(window.window, window.at)
         except json.JSONDecodeError as error:
-            if window.ended or len(window.text) > RECORD_LIMIT:
+            if window.ended or len(window.window) > RECORD_LIMIT:
                 raise _broken(window, place, f"is not JSON: {error.msg}") from error
-            window.grow()
+            window.more()
             continue
         except ValueError as error:
             raise fault(place, f"{error}; the rest of the file is not read") from error
         raise _Refused(str(refused))
 
 
-def _broken(window: _Window, place: str, message: str) -> InputError:
-    cut_off = window.ended and not window.text[window.at :].rstrip().endswith("]")
+def _broken(window: JsonText, place: str, message: str) -> InputError:
+    cut_off = window.ended and not window.window[window.at :].rstrip().endswith("]")
     hint = " (the file ends here: it was cut off)" if cut_off else ""
     return fault(place, f"{message}{hint}; the rest of the file is not read")

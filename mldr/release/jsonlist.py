@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import codecs
 import json
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mldr.errors import InputError, fault
+from mldr.jsontext import RECORD_LIMIT, JsonText, whole_value
 
-RECORD_LIMIT = 64 * 1024 * 1024
-"""Characters of one record."""
-_SPACE = re.compile(r"[ \t\r\n]*")
 TWICE = "\0key twice"
 """Added as a key to an object in which a key stands twice."""
 
@@ -30,9 +26,9 @@ def json_records(chunks: Iterable[bytes], place: str) -> Iterator[tuple[int, Any
     text = _Text(chunks, place)
     if text.char() != "[":
         raise fault(place, "is no JSON list")
-    text.position += 1
+    text.at += 1
     if text.char() == "]":
-        text.position += 1
+        text.at += 1
     else:
         yield from _elements(text)
     if text.char():
@@ -44,7 +40,7 @@ def _elements(text: _Text) -> Iterator[tuple[int, Any]]:
     while True:
         yield index, text.value(index)
         mark = text.char()
-        text.position += 1
+        text.at += 1
         if mark == "]":
             return
         if mark != ",":
@@ -54,27 +50,12 @@ def _elements(text: _Text) -> Iterator[tuple[int, Any]]:
         index += 1
 
 
-class _Text:
-    """The decoded file, as a window that moves on."""
+class _Text(JsonText):
+    """The decoded file, read record by record."""
 
     def __init__(self, chunks: Iterable[bytes], place: str) -> None:
-        self._chunks = iter(chunks)
-        self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        super().__init__(chunks, place)
         self._json = json.JSONDecoder(object_pairs_hook=_pairs)
-        self._place = place
-        self._ended = False
-        self._read = 0
-        self.window = ""
-        self.position = 0
-
-    def char(self) -> str:
-        """Return the next character that is no space, '' at the end; the position is then on it."""
-        while True:
-            self.position = _SPACE.match(self.window, self.position).end()  # type: ignore[union-attr]  # matches ''
-            if self.position < len(self.window):
-                return self.window[self.position]
-            if not self._more(1):
-                return ""
 
     def value(self, index: int) -> Any:
         """Return the JSON value at the position and move behind it."""
@@ -83,50 +64,27 @@ class _Text:
         wanted = 1
         while True:
             try:
-                value, end = self._json.raw_decode(self.window, self.position)
+                value, end = self._json.raw_decode(self.window, self.at)
             except json.JSONDecodeError as error:
-                reason = f"{error.msg}, character {error.pos - self.position} of the record"
+                reason = f"{error.msg}, character {error.pos - self.at} of the record"
             except RecursionError as error:
                 raise self.broken(index, "nested too deeply") from error
             except ValueError as error:
                 raise self.broken(index, "holds a number of thousands of digits") from error
             else:
-                if self._whole(value, end) or not self._more(1):
-                    self.position = end
+                if whole_value(self, value, end) or not self.more():
+                    self.at = end
                     return value
                 continue
-            if len(self.window) - self.position > RECORD_LIMIT:
+            if len(self.window) - self.at > RECORD_LIMIT:
                 raise self.broken(index, f"longer than {RECORD_LIMIT:,} characters, or not JSON ({reason})")
-            if not self._more(wanted):
+            if not self.more(wanted):
                 raise self.broken(index, f"not JSON, or the file is cut ({reason})")
             wanted *= 2
-
-    def _whole(self, value: Any, end: int) -> bool:
-        """Say whether a value ends where it seems to; a number could go on in the next piece (`1` of `1e-5`)."""
-        return not isinstance(value, int | float) or len(self.window) - end > len("e-")
 
     def broken(self, index: int, reason: str) -> InputError:
         """Return the fault of an element."""
         return fault(f"{self._place}, record {index}", reason)
-
-    def _more(self, pieces: int) -> bool:
-        """Read on; say whether there was something."""
-        if self._ended:
-            return False
-        added = []
-        try:
-            for _ in range(pieces):
-                chunk = next(self._chunks, None)
-                self._ended = chunk is None
-                self._read += len(chunk or b"")
-                added.append(self._decoder.decode(chunk or b"", final=self._ended))
-                if self._ended:
-                    break
-        except UnicodeDecodeError as error:
-            raise fault(self._place, f"not UTF-8 text (near byte {self._read})") from error
-        self.window = self.window[self.position :] + "".join(added)
-        self.position = 0
-        return True
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
