@@ -54,7 +54,7 @@ def test_the_check_plans_what_the_build_makes(tmp_path: Path) -> None:
 
 
 def test_the_coherence_filter_takes_part_in_a_build(tmp_path: Path) -> None:
-    pytest.importorskip("sklearn")
+    pytest.importorskip("sklearn", reason="scikit-learn is not installed (extra `embed` or `demo`)")
     recipe, folder = embedded(tmp_path / "in", clean={"coherence": {"clusters": 30, "floor": 0.4}})
     dataset = mldr.load(create(recipe, folder, tmp_path / "out"))
     verify(dataset)

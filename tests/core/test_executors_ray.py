@@ -153,7 +153,7 @@ def test_an_address_where_no_cluster_is_fails_at_once(address: str) -> None:
         "try:\n    open_executor('ray', 1, sys.argv[1]).__enter__()\n"
         "except MldrError as error:\n    print(error)\n"
     )
-    pytest.importorskip("ray")
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'mldr[ray]'")
     with socket.socket() as free:  # bound, and listening to nobody
         free.bind(("127.0.0.1", 0))
         place = address.format(port=free.getsockname()[1])
