@@ -250,7 +250,7 @@ def bare_gain() -> float:
 
 def workers(dialogues: int, runs: int, work: Path) -> None:
     recipe = corpus(work / "workers", 3 * dialogues, photographs(work / "workers" / "photos", dialogues // 8, 1_280))
-    gains: dict[str, list[float]] = {"pictures, by the batch": [], "dialogues": []}
+    gains: dict[str, list[float]] = {"pictures": [], "dialogues": []}
     machine = []
     for _ in range(runs):
         machine.append(bare_gain())

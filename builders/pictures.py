@@ -117,9 +117,12 @@ def normalised(
     ]
     folder.mkdir(parents=True, exist_ok=True)
     open_tasks = [task for task in tasks if not Path(task.result).exists()]
-    done = executor.map(_run, open_tasks)
-    for _, faulty in (progress or Progress()).over(done, "pictures, by the batch", len(open_tasks)):
+    shown = progress or Progress()
+    shown.start("pictures", len(files))
+    shown.advance(len(files) - sum(len(task.images) for task in open_tasks))
+    for task, faulty in executor.map(_run, open_tasks):
         faults.extend(Fault(place, message) for place, message in faulty)
+        shown.advance(len(task.images))
     faults.check()
     for task in tasks:
         for ref, row in json.loads(Path(task.result).read_text(encoding="utf-8")).items():
@@ -135,8 +138,10 @@ def perceptual_hashes(pictures: Pictures, executor: Executor, progress: Progress
         for some in (keys[start : start + IMAGES_A_TASK] for start in range(0, len(keys), IMAGES_A_TASK))
     ]
     found: dict[str, int | None] = {}
-    for task, hashes in progress.over(executor.map(_hashed, tasks), "picture hashes, by the batch", len(tasks)):
+    progress.start("picture hashes", len(keys))
+    for task, hashes in executor.map(_hashed, tasks):
         found.update(zip(task.keys, hashes, strict=True))
+        progress.advance(len(hashes))
     return dict(sorted(found.items()))
 
 

@@ -21,7 +21,7 @@ def stats(dataset: DatasetPath, json: Annotated[bool, typer.Option("--json", hel
     from rich.table import Table
 
     import mldr
-    from mldr.summary import ROWS, shown, summarise
+    from mldr.summary import rows_of, shown, summarise
 
     loaded = mldr.load(dataset)
     summaries = {split: summarise(loaded, split) for split in loaded.splits}
@@ -29,7 +29,7 @@ def stats(dataset: DatasetPath, json: Annotated[bool, typer.Option("--json", hel
         show_json({split: summary.model_dump() for split, summary in summaries.items()})
         return
     table = Table("", *summaries, title=loaded.name, title_justify="left")
-    for field, words in ROWS:
+    for field, words in rows_of(summaries.values()):
         table.add_row(words, *(shown(summary, field) for summary in summaries.values()))
     show_table(table)
 

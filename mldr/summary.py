@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.dataclasses import dataclass
@@ -241,6 +242,12 @@ ROWS: tuple[tuple[str, str], ...] = (
 
 
 _OF_GOLD = ("verified", "utterance_share", "image_share", "utterance_share_all", "image_share_all", "scattered")
+
+
+def rows_of(summaries: Iterable[SplitSummary]) -> list[tuple[str, str]]:
+    """Return the statistics to show of some splits: nothing is said of second answers where none agreed, or none was asked."""
+    asked = any(summary.verified for summary in summaries)
+    return [(field, words) for field, words in ROWS if field != "verified" or asked]
 
 
 def shown(summary: SplitSummary, field: str) -> str:

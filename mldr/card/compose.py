@@ -10,7 +10,7 @@ from mldr.card.markdown import bullets, plain, table
 from mldr.card.sources import held, sources_section
 from mldr.dataset import Dataset
 from mldr.manifest import Manifest
-from mldr.summary import ROWS, SplitSummary, shown
+from mldr.summary import SplitSummary, rows_of, shown
 
 
 def compose(dataset: Dataset, summaries: Mapping[str, SplitSummary], notice: str, measured: Sequence[str] = ()) -> str:
@@ -80,7 +80,7 @@ def withheld(dataset: Dataset) -> list[str]:
 def _statistics(summaries: Mapping[str, SplitSummary]) -> str:
     rows = [
         [words, *(plain(shown(summary, field), 2_000) for summary in summaries.values())]
-        for field, words in ROWS
+        for field, words in rows_of(summaries.values())
         if field != "turns"  # has a table of its own
     ]
     return table(["", *summaries], rows)

@@ -10,14 +10,16 @@ from mldr.card.markdown import bullets, plain, table
 from mldr.dataset import Dataset
 from mldr.licences import combined
 from mldr.manifest import Release
-from mldr.summary import ROWS, shown, summarise
+from mldr.summary import rows_of, shown, summarise
 
 
 def card(dataset: Dataset) -> str:
     """Return the README of an imported release."""
     release = dataset.manifest.release or Release()
     summaries = {split: summarise(dataset, split) for split in dataset.splits}
-    rows = [[words, *(plain(shown(s, field)) for s in summaries.values())] for field, words in ROWS]
+    rows = [
+        [words, *(plain(shown(s, field)) for s in summaries.values())] for field, words in rows_of(summaries.values())
+    ]
     scopes = dataset.manifest.consent_scopes
     parts = [
         front_matter(dataset, summaries, combined([""])),
