@@ -1,1 +1,1 @@
-"""Annotation: real chats, with everybody's consent, to a test set that may be shared. Nothing is here yet."""
+"""Annotation: real chats, with everybody's consent, to a test set that may be shared."""

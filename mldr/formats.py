@@ -19,6 +19,15 @@ CURRENT: dict[str, int] = {
     "responses": 1,
     "export": 1,
     "ms-swift": 1,
+    "chat": 1,
+    "private-store": 1,
+    "import-report": 1,
+    "cut-dialogue": 1,
+    "collection": 1,
+    "collected-dialogue": 1,
+    "bundle": 1,
+    "agreement": 1,
+    "label-audit": 1,
 }
 """The version of each kind of artefact that this mldr writes."""
 
