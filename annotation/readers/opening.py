@@ -1,0 +1,132 @@
+"""Opening an export: its encoding by a ladder, its text as a stream, its JSON value by value: memory holds one at a time."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from mldr.annotation.readers.contract import HEAD_BYTES, Export
+from mldr.errors import MldrError, fault, first_line
+
+_LADDER = ("utf-8", "gb18030")
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_PIECE = 1024 * 1024
+
+
+def open_export(path: Path, root: Path | None = None) -> Export:
+    """Return an export with its encoding and its head.
+
+    Args:
+        path: the file.
+        root: the folder that its pictures may come from; the file's own by default.
+
+    Raises:
+        MldrError: if it cannot be read.
+        InputError: if it is in none of the encodings of the ladder.
+    """
+    try:
+        encoding = _encoding(path)
+        with path.open(encoding=encoding, newline="", errors="strict") as stream:
+            head = stream.read(HEAD_BYTES)
+    except OSError as error:
+        raise MldrError(f"{path}: cannot be read ({error.strerror})") from error
+    return Export(path, (root or path.parent).resolve(), encoding, head)
+
+
+def _encoding(path: Path) -> str:
+    with path.open("rb") as stream:
+        start = stream.read(4)
+    marked = next((name for mark, name in _MARKS if start.startswith(mark)), "")
+    for name in [marked] if marked else _LADDER:
+        if _decodes(path, name):
+            return name
+    raise fault(str(path), f"is not text in {marked or ' or '.join(_LADDER)}; a finished export is expected")
+
+
+def _decodes(path: Path, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with path.open("rb") as stream:
+        try:
+            while piece := stream.read(_PIECE):
+                decoder.decode(piece)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
+
+
+def text_of(export: Export) -> IO[str]:
+    """Return the text of an export as a stream; line ends stay as they are. The caller closes it."""
+    return export.path.open(encoding=export.encoding, newline="")
+
+
+def lines_of(export: Export) -> Iterator[tuple[int, str]]:
+    """Yield (line number from 1, line without its end); only \\n and \\r\\n end a line."""
+    with text_of(export) as stream:
+        for number, line in enumerate(stream, 1):
+            yield number, line.rstrip("\r\n")
+
+
+def rows_of(export: Export) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield (line number of the row's end, column -> cell) of a CSV; a missing cell is '', cells beyond the header are left out.
+
+    Raises:
+        InputError: where it is no CSV.
+    """
+    with text_of(export) as stream:
+        reader = csv.DictReader(stream, restval="", restkey="\0more")
+        try:
+            for row in reader:
+                row.pop("\0more", None)
+                yield reader.line_num, {str(name).strip().lstrip("\ufeff"): cell for name, cell in row.items()}
+        except csv.Error as error:
+            raise fault(f"{export.path}, line {reader.line_num}", f"is no CSV ({error})") from error
+
+
+def items_of(export: Export, prefix: str) -> Iterator[Any]:
+    """Yield the JSON values at a prefix in ijson's words: `messages.item`, `meta`, `item` for those of a list at the top.
+
+    Whole numbers stay exact, whatever their size.
+
+    Raises:
+        InputError: where the file is not JSON any more: cut, or something else follows.
+    """
+    import ijson
+
+    with export.path.open("rb") as stream:
+        source: Any = stream if export.encoding == "utf-8" else _Utf8(stream, export.encoding)
+        found = ijson.items(source, prefix, use_float=True)
+        while True:
+            try:
+                value = next(found)
+            except StopIteration:
+                return
+            except (ijson.JSONError, ValueError, UnicodeDecodeError) as error:
+                raise fault(
+                    str(export.path), f"is not whole JSON: {first_line(error)}; was the export cut short?"
+                ) from error
+            yield value
+
+
+def value_of(export: Export, prefix: str) -> Any:
+    """Return the first JSON value at a prefix, None where there is none."""
+    return next(items_of(export, prefix), None)
+
+
+class _Utf8:
+    """A file in another encoding, read as UTF-8 bytes."""
+
+    def __init__(self, stream: IO[bytes], encoding: str) -> None:
+        self._stream, self._decoder = stream, codecs.getincrementaldecoder(encoding)()
+
+    def read(self, size: int = -1) -> bytes:
+        """Return at least one byte more, b"" at the end; never cut to `size`, which ijson does not need."""
+        if size == 0:
+            return b""  # asked once, to learn whether bytes come
+        while piece := self._stream.read(size if size > 0 else _PIECE):
+            if decoded := self._decoder.decode(piece):
+                return decoded.encode("utf-8")
+        return self._decoder.decode(b"", final=True).encode("utf-8")
