@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
 
@@ -98,7 +99,7 @@ def items_of(export: Export, prefix: str) -> Iterator[Any]:
 
     with export.path.open("rb") as stream:
         source: Any = stream if export.encoding == "utf-8" else _Utf8(stream, export.encoding)
-        found = ijson.items(source, prefix, use_float=True)
+        found = ijson.items(source, prefix)
         while True:
             try:
                 value = next(found)
@@ -108,7 +109,16 @@ def items_of(export: Export, prefix: str) -> Iterator[Any]:
                 raise fault(
                     str(export.path), f"is not whole JSON: {first_line(error)}; was the export cut short?"
                 ) from error
-            yield value
+            yield _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value with floats for ijson's decimals."""
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
 
 
 def value_of(export: Export, prefix: str) -> Any:
