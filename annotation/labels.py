@@ -5,7 +5,7 @@ Undo is a statement too. Originals are never rewritten: an adjudicator writes a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -151,6 +151,11 @@ def read_asked(path: Path) -> list[Asked]:
             faults.extend(model_faults(error, f"{path}, line {number}").faults)
     faults.check()
     return found
+
+
+def query_key(name: str, text: str, asked: Container[str]) -> tuple[str, str]:
+    """Return what makes two statements be about one query: the name of one that everybody was asked, else its text."""
+    return ("asked", name) if name in asked else ("text", text.strip())
 
 
 def as_line(statement: BaseModel) -> dict[str, Any]:
