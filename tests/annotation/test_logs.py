@@ -46,9 +46,10 @@ def test_a_log_that_is_not_there_is_an_empty_one(tmp_path: Path) -> None:
 
 
 def test_queries_are_one_by_their_asked_name_or_by_their_text() -> None:
-    asked = {"q1": "where?"}
+    asked = {"q1": "where? "}
     assert query_key("q1", "anything", asked) == query_key("q1", "", asked)
     assert query_key("f1", " the trip ", asked) == query_key("f7", "the trip", asked)
+    assert query_key("f1", "where?", asked) == query_key("q1", "", asked)
     assert query_key("f1", "the trip", asked) != query_key("f1", "the cat", asked)
 
 
