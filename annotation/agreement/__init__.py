@@ -1,0 +1,1 @@
+"""How far annotators agree: over the sets that answer a query, over single messages, and over whole partitions."""
