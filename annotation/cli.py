@@ -224,3 +224,64 @@ def agreement(
         show_json(told.model_dump(mode="json"))
         return
     show_text(table(told))
+
+
+@app.command()
+def example(
+    out: Annotated[Path, typer.Option(help="The folder of the export to be.")] = Path("export"),
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier one.")] = False,
+) -> None:
+    """Write an invented chat with pictures, as an export, to try every step on."""
+    from mldr.annotation.example import write_example
+
+    show_text(str(write_example(out, force=force)))
+
+
+@app.command()
+def release(
+    collection: CollectionPath,
+    out: Annotated[Path, typer.Option(help="The dataset's folder.")],
+    name: Annotated[str, typer.Option(help="The set will be called mldr-ffr-NAME.")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="What every speaker must have agreed to; may stand several times.", show_default="research"),
+    ] = None,
+    without_consent: Annotated[
+        Literal["drop_dialogue", "drop_speaker"],
+        typer.Option(help="What goes where a speaker has not agreed."),
+    ] = "drop_dialogue",
+    single: Annotated[
+        str, typer.Option(help="Take this annotator's answers where nobody adjudicated; not `verified`.")
+    ] = "",
+    split: Annotated[str, typer.Option(help="The split's name.")] = "test",
+    version: Annotated[int, typer.Option(help="Of this release; one more after a withdrawal.", min=1)] = 1,
+    store: Annotated[
+        list[Path] | None,
+        typer.Option("--store", help="A private store whose names and numbers must stand nowhere; repeatable."),
+    ] = None,
+    today: Today = "",
+    force: Annotated[bool, typer.Option("--force", help="Replace a dataset that stands there.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Write the collection as a dataset, with everybody's consent and no leak, or not at all."""
+    from mldr.annotation.releasing import release_from
+
+    settings = {
+        "name": name,
+        "version": version,
+        "split": split,
+        "scopes": tuple(scope or ("research",)),
+        "without_consent": without_consent,
+        "single": single,
+    }
+    from mldr.progress import shown_progress
+
+    with shown_progress() as progress:
+        told = release_from(collection, out, settings, _day(today), store or [], progress, force=force)
+    if json:
+        show_json(told.as_json())
+        return
+    for reason, count in sorted(told.left_out.items()):
+        if count:
+            say(f"{count:>7,}  {reason}")
+    show_text(f"{out}: {told.dialogues:,} dialogues, {told.queries:,} queries, gold {told.gold_hash[:16]}")
