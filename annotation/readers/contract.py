@@ -113,6 +113,12 @@ class Tally:
         if len(self.located) < LOCATED:
             self.located.append(f"{place}: {reason}")
 
+    def take(self, other: Tally) -> None:
+        """Add what another one counted: readers of files with several chats count each apart, and add it before its chat is yielded."""
+        self.rows += other.rows
+        self.dropped.update(other.dropped)
+        self.located += other.located[: max(0, LOCATED - len(self.located))]
+
 
 class Reader(Protocol):
     """A module of `mldr.annotation.readers`: one format, named by its structure."""
