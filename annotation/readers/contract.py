@@ -114,7 +114,7 @@ class Tally:
             self.located.append(f"{place}: {reason}")
 
     def take(self, other: Tally) -> None:
-        """Add what another one counted: readers of files with several chats count each apart, and add it before its chat is yielded."""
+        """Add what another one counted: where a file has several chats, each is counted apart and added before it is yielded."""
         self.rows += other.rows
         self.dropped.update(other.dropped)
         self.located += other.located[: max(0, LOCATED - len(self.located))]
