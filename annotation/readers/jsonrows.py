@@ -29,7 +29,9 @@ class Unreadable(Exception):
 
 def clean(text: str) -> str:
     """Return a text that can be stored: newlines as \\n, no NUL, no half of a character."""
-    return _NOT_TEXT.sub(lambda match: "" if match[0] == "\0" else "\ufffd", text.replace("\r\n", "\n"))
+    return _NOT_TEXT.sub(
+        lambda match: "" if match[0] == "\0" else "\ufffd", text.replace("\r\n", "\n").replace("\r", "\n")
+    )
 
 
 def said(row: Row, name: str) -> str:

@@ -89,7 +89,7 @@ def test_a_cleaned_text_can_be_stored_and_stays_as_it_is_when_cleaned_again(text
 
 
 def test_half_characters_and_line_ends_are_mended() -> None:
-    assert clean("a\ud83db\0c\r\nd\re") == "a\ufffdbc\nd\re"
+    assert clean("a\ud83db\0c\r\nd\re") == "a\ufffdbc\nd\ne"
     assert clean("👍") == "👍"
 
 
