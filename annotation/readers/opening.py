@@ -15,6 +15,7 @@ from mldr.errors import MldrError, fault, first_line
 _LADDER = ("utf-8", "gb18030")
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _PIECE = 1024 * 1024
+_CELL = 16 * 1024 * 1024  # characters; Python's own limit is less than the XML of one forward
 
 
 def open_export(path: Path, root: Path | None = None) -> Export:
@@ -71,14 +72,15 @@ def lines_of(export: Export) -> Iterator[tuple[int, str]]:
             yield number, line.rstrip("\r\n")
 
 
-def rows_of(export: Export) -> Iterator[tuple[int, dict[str, str]]]:
+def rows_of(export: Export, delimiter: str = ",") -> Iterator[tuple[int, dict[str, str]]]:
     """Yield (line number of the row's end, column -> cell) of a CSV; a missing cell is '', cells beyond the header are left out.
 
     Raises:
-        InputError: where it is no CSV.
+        InputError: where it is no CSV; a quote that nobody closes is named, for it would eat the rows after it.
     """
+    csv.field_size_limit(_CELL)
     with text_of(export) as stream:
-        reader = csv.DictReader(stream, restval="", restkey="\0more")
+        reader = csv.DictReader(stream, restval="", restkey="\0more", delimiter=delimiter, strict=True)
         try:
             for row in reader:
                 row.pop("\0more", None)
