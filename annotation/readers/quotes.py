@@ -28,8 +28,8 @@ def own_words(text: str, order: DateOrder = "") -> tuple[str, Quote | None]:
         if not before.strip() or "\n" in before[len(before.rstrip()) :]:
             return before.strip(), quote_told(text[flat.end() :], moment_of(flat[1], order))
     start = text.find(_BAKED)
-    if start >= 0 and text.endswith("]") and re.search("[:：]", text[start:]):
-        return text[:start].strip(), quote_told(text[start + len(_BAKED) : -1])
+    if start >= 0 and re.search("[:：]", text[start:]):
+        return text[:start].strip(), quote_told(text[start + len(_BAKED) :].rstrip().removesuffix("]"))
     return text, None
 
 
