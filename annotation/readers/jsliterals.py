@@ -93,7 +93,7 @@ def value_of(element: str) -> Any:
 
     if _depth(element) > _DEEPEST:
         raise ValueError("nested too deeply")
-    return chompjs.parse_js_object(_ESCAPE.sub(_unescaped, element), json_params={"strict": False})
+    return chompjs.parse_js_object(_ESCAPE.sub(_unescaped, element), loader_kwargs={"strict": False})
 
 
 def _depth(element: str) -> int:
