@@ -10,11 +10,14 @@ from typing import IO, Any
 _PIECE = 1024 * 1024
 LIMIT = 16 * _PIECE
 """An element of more characters is refused."""
+_OVERLAP = 4096
+"""So much of a piece is kept, lest a mark be torn apart."""
 _DEEPEST = 50
 _TOKEN = re.compile(
     r"""'(?:[^'\\]++|\\.)*+'|"(?:[^"\\]++|\\.)*+"|`(?:[^`\\]++|\\.)*+`|//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+\*/|[{}\[\](),'"`/]""",
     re.DOTALL,
 )
+_OPENING, _CLOSING, _STRINGS = frozenset("{[("), frozenset("}])"), frozenset("'\"`")
 _ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(\r\n|.))", re.DOTALL)
 _QUOTES = frozenset(map(ord, "'\"`\\"))
 _PLAIN = frozenset('"\\/bfnrt')
@@ -42,38 +45,43 @@ def elements_of(stream: IO[str], *starts: re.Pattern[str]) -> Iterator[str]:
         CutShort: where the list is not there or does not end.
     """
     text, at = _opened(stream, starts)
-    depth, begun = 0, at
+    depth, begun, commented = 0, at, False
     while True:
         found = _TOKEN.search(text, at)
-        if found is None or found.end() == len(text) or found[0] in "'\"`":
-            piece = stream.read(_PIECE)
-            if not piece and (found is None or found[0] in "'\"`" or (found[0] != "]" or depth)):
-                raise CutShort("the list does not end")
+        if found is None or found.end() == len(text) or _unfinished(found, text):
             if len(text) - begun > LIMIT:
                 raise CutShort(f"one element is longer than {LIMIT:,} characters")
-            if piece:
-                start_at = found.start() if found else max(at, len(text) - 1)
-                text, at, begun = text[begun:] + piece, start_at - begun, 0
+            if piece := stream.read(_PIECE):
+                resumed = found.start() if found else len(text)
+                text, at, begun = text[begun:] + piece, resumed - begun, 0
                 continue
-        assert found is not None
+            if found is None or found[0] != "]" or depth:
+                raise CutShort("the list does not end")
         token, at = found[0], found.end()
+        commented = commented or token.startswith(("//", "/*"))
         if depth == 0 and token in (",", "]"):
-            if element := text[begun : found.start()].strip():
+            if element := _without_comments(text[begun : found.start()], commented).strip():
                 yield element
             if token == "]":
                 return
-            begun = at
-        elif token in ("{", "[", "("):
-            depth += 1
-        elif token in ("}", "]", ")"):
-            depth -= 1
+            begun, commented = at, False
+        depth += (token in _OPENING) - (token in _CLOSING)
+
+
+def _unfinished(found: re.Match[str], text: str) -> bool:
+    """Return whether a string or a comment opens here whose end is not there yet."""
+    return found[0] in _STRINGS or (found[0] == "/" and text.startswith("*", found.end()))
+
+
+def _without_comments(element: str, commented: bool) -> str:
+    return _TOKEN.sub(lambda found: " " if found[0].startswith(("//", "/*")) else found[0], element) if commented else element
 
 
 def _opened(stream: IO[str], starts: tuple[re.Pattern[str], ...]) -> tuple[str, int]:
     """Return (a text, the place in it behind what opens the list)."""
     text, at, awaited = "", 0, list(starts)
     while piece := stream.read(_PIECE):
-        kept = max(at, len(text) - 4096)
+        kept = max(at, len(text) - _OVERLAP)
         text, at = text[kept:] + piece, 0
         while found := awaited[0].search(text, at):
             at = found.end()
@@ -99,7 +107,7 @@ def value_of(element: str) -> Any:
 def _depth(element: str) -> int:
     depth = deepest = 0
     for found in _TOKEN.finditer(element):
-        depth += (found[0] in "{[") - (found[0] in "}]")
+        depth += (found[0] in _OPENING) - (found[0] in _CLOSING)
         deepest = max(deepest, depth)
     return deepest
 

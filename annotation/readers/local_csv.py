@@ -55,8 +55,14 @@ def read(export: Export, options: ReadOptions, tally: Tally) -> Iterator[RawChat
             continue
         label = tuple(cells.get(name, "").strip() for name in ("remark", "nickname"))
         rows.append(_Row(position, cells["talkerid"].strip(), label, bool(flag_of(cells["issender"])), message))
+    used: set[str] = set()
     for chat in _by_chat(rows):
-        yield _chat(chat, export, options)
+        peers, standin = _peers(chat), f"{export.path.stem}/{chat[0].talker}"
+        chat_id = peers[0] if len(peers) == 1 and peers[0] not in used else standin
+        while chat_id in used:
+            chat_id += "+"
+        used.add(chat_id)
+        yield _chat(chat_id, chat, export, options)
 
 
 def _message(place: str, cells: Mapping[str, str], options: ReadOptions) -> RawMessage | str:
@@ -68,7 +74,7 @@ def _message(place: str, cells: Mapping[str, str], options: ReadOptions) -> RawM
     if not all(re.fullmatch(r"-?[0-9]{1,20}", code) for code in codes):
         return "its Type and SubType are no numbers"
     code, subtype = map(int, codes)
-    kind, content = kind_of(code, subtype), cells["strcontent"].strip()
+    kind, content = kind_of(code, subtype), cells["strcontent"].replace("\r\n", "\n").replace("\0", "").strip()
     if kind == "system":
         kind = kind_of_notice(content)
     sender = "" if kind == "system" else _sender(cells, options)
@@ -114,7 +120,8 @@ def _by_chat(rows: list[_Row]) -> list[list[_Row]]:
             labels.setdefault(row.label if split else (), []).append(row)
         for label, part in labels.items():
             peers = _peers(part)
-            key = ("peer", *peers, *label) if len(peers) == 1 else ("talker", talker, *label)
+            named = next((row.label for row in part if not row.own and row.message.sender), ())
+            key = ("peer", *peers, *named) if len(peers) == 1 else ("talker", talker, *label)
             chats.setdefault(key, []).extend(part)
     return [sorted(chat, key=lambda row: row.position) for chat in chats.values()]
 
@@ -130,7 +137,7 @@ def _label_names_chat(rows: list[_Row]) -> bool:
     return bool(own) and own <= {row.label for row in spoken if not row.own}
 
 
-def _chat(rows: list[_Row], export: Export, options: ReadOptions) -> RawChat:
+def _chat(chat_id: str, rows: list[_Row], export: Export, options: ReadOptions) -> RawChat:
     peers = _peers(rows)
     shared = _label_names_chat(rows)
     group = len(peers) > 1 or any(peer.endswith("@chatroom") for peer in peers)
@@ -140,6 +147,5 @@ def _chat(rows: list[_Row], export: Export, options: ReadOptions) -> RawChat:
         names = () if named else tuple(dict.fromkeys(name for name in row.label if name not in ("", "我")))
         messages.append(replace(row.message, names=names))
     label = next((row.label for row in rows if not row.own), ()) if shared or not group else ()
-    chat_id = peers[0] if len(peers) == 1 else f"{export.path.stem}/{rows[0].talker}"
     name = next((name for name in label if name), export.path.stem)
     return RawChat(chat_id, name, "wechat", group, members_of(messages, options), tuple(messages))

@@ -89,7 +89,7 @@ def rows_of(export: Export, delimiter: str = ",") -> Iterator[tuple[int, dict[st
                 row.pop("\0more", None)
                 yield reader.line_num, {str(name).strip().lstrip("\ufeff"): cell for name, cell in row.items()}
         except csv.Error as error:
-            raise fault(f"{export.path}, line {reader.line_num}", f"is no CSV ({error})") from error
+            raise fault(f"{export.path}, line {reader.line_num + 1}", f"is no CSV ({error})") from error
 
 
 def items_of(export: Export, prefix: str) -> Iterator[Any]:

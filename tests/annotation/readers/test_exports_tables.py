@@ -130,5 +130,5 @@ def test_the_same_file_gives_the_same_chat_and_a_longer_one_the_same_id(name: st
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_reader_is_named_like_its_module_and_says_by_what_it_knows_a_file(name: str) -> None:
-    assert READERS[name].NAME == name
+    assert name == READERS[name].NAME
     assert len(READERS[name].SUMMARY.splitlines()) == 1
