@@ -74,7 +74,11 @@ def _unfinished(found: re.Match[str], text: str) -> bool:
 
 
 def _without_comments(element: str, commented: bool) -> str:
-    return _TOKEN.sub(lambda found: " " if found[0].startswith(("//", "/*")) else found[0], element) if commented else element
+    return (
+        _TOKEN.sub(lambda found: " " if found[0].startswith(("//", "/*")) else found[0], element)
+        if commented
+        else element
+    )
 
 
 def _opened(stream: IO[str], starts: tuple[re.Pattern[str], ...]) -> tuple[str, int]:

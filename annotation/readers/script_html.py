@@ -117,7 +117,7 @@ def _said(row: Mapping[str, Any], name: str) -> str:
 def _kind(row: Mapping[str, Any]) -> MessageKind | None:
     """Return the kind of a row; its type 0 is a system line, and a sticker is a picture with a URL."""
     codes = [_said(row, name) or "0" for name in ("type", "sub_type")]
-    if "type" not in row or not all(re.fullmatch(r"-?[0-9]{1,20}", code) for code in codes):
+    if not _said(row, "type") or not all(re.fullmatch(r"-?[0-9]{1,20}", code) for code in codes):
         return None
     code, subtype = map(int, codes)
     if code == 0:

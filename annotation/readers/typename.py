@@ -74,7 +74,11 @@ def _message(place: str, row: Mapping[str, Any], options: ReadOptions) -> RawMes
 
 def _cell(row: Mapping[str, Any], name: str) -> str:
     value = row.get(name)
-    return "" if value is None or isinstance(value, (dict, list)) else str(value).replace("\r\n", "\n").replace("\0", "").strip()
+    return (
+        ""
+        if value is None or isinstance(value, (dict, list))
+        else str(value).replace("\r\n", "\n").replace("\0", "").strip()
+    )
 
 
 def _said(row: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -82,12 +82,12 @@ def test_what_came_whole_before_the_cut_is_told_first() -> None:
     "element", ["{a: 'x' b}", "{a: 'x' + f('y')}", "{a: " + "[" * 100_000 + "]" * 100_000 + "}", "x", "'"]
 )
 def test_what_is_no_literal_is_refused_and_never_run(element: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         value_of(element)
 
 
 def test_a_number_of_ten_thousand_digits_is_refused() -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         value_of("{a: " + "9" * 10_000 + "}")
 
 

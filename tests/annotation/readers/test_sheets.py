@@ -73,7 +73,7 @@ def test_an_id_that_a_spreadsheet_spoilt_is_none(cell: object, expected: str) ->
 
 
 def test_a_flag_is_zero_or_one_in_any_dress() -> None:
-    assert [flag_of(cell) for cell in ("0", " 1 ", 0, 1, False, True, "TRUE", "1.0")] == [
-        False, True, False, True, False, True, True, True,
-    ]  # fmt: skip
-    assert [flag_of(cell) for cell in ("", None, "2", "yes", [], "-1")] == [None] * 6
+    dresses: list[object] = ["0", " 1 ", 0, 1, False, True, "TRUE", "1.0"]
+    assert [flag_of(cell) for cell in dresses] == [False, True, False, True, False, True, True, True]
+    others: list[object] = ["", None, "2", "yes", [], "-1"]
+    assert [flag_of(cell) for cell in others] == [None] * 6
