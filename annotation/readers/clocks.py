@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
+from functools import lru_cache
 
 from mldr.annotation.readers.contract import DateOrder
 
@@ -62,6 +63,7 @@ class Stamp:
         return moment if moment.year >= first_year else None
 
 
+@lru_cache(maxsize=4096)  # a busy minute shows the same clock many times
 def stamp_of(text: str) -> Stamp | None:
     """Return the stamp that a text is, None where it is none."""
     found = _STAMP.fullmatch(seen(text))

@@ -70,8 +70,10 @@ class Order:
 
     path: str
     total: int = 0
-    bad: dict[DateOrder, list[str]] = field(default_factory=lambda: {order: [] for order in ORDERS})
-    """The places of dates that are impossible under an order, the first hundred thousand."""
+    bad: dict[DateOrder, int] = field(default_factory=lambda: dict.fromkeys(ORDERS, 0))
+    """How many dates are impossible under an order."""
+    first_bad: dict[DateOrder, str] = field(default_factory=dict)
+    """The place of the first of them."""
     back: dict[DateOrder, int] = field(default_factory=lambda: dict.fromkeys(ORDERS, 0))
     last: dict[DateOrder, date] = field(default_factory=dict)
     written: Stamp | None = None
@@ -85,7 +87,8 @@ class Order:
         self.open = self.open or len({moment for moment in found.values() if moment is not None}) > 1
         for order, moment in found.items():
             if moment is None:
-                self.bad[order].append(entry.place)
+                self.bad[order] += 1
+                self.first_bad.setdefault(order, entry.place)
             else:
                 self.back[order] += moment.date() < self.last.get(order, moment.date())
                 self.last[order] = moment.date()
@@ -100,16 +103,16 @@ class Order:
             InputError: where `wanted` contradicts the dates, or nothing tells one order from another.
         """
         if wanted:
-            if len(self.bad[wanted]) * _STRAY > self.total:
+            if self.bad[wanted] * _STRAY > self.total:
                 raise fault(
-                    f"{self.path}, {self.bad[wanted][0]}", f"its date cannot be {wanted}; leave --date-order out"
+                    f"{self.path}, {self.first_bad[wanted]}", f"its date cannot be {wanted}; leave --date-order out"
                 )
             return wanted
         fitting = self._fitting()
         if not fitting:
-            fewest = min(ORDERS, key=lambda order: len(self.bad[order]))
+            fewest = min(ORDERS, key=lambda order: self.bad[order])
             raise fault(
-                f"{self.path}, {self.bad[fewest][0]}", "its date fits the other dates in no order; pass --date-order"
+                f"{self.path}, {self.first_bad[fewest]}", "its date fits the other dates in no order; pass --date-order"
             )
         if len(fitting) > 1 and self.open:
             fitting = [order for order in fitting if not self.back[order]] or fitting
@@ -122,7 +125,7 @@ class Order:
         """Return the orders that may be: those no date speaks against, else the one that only stray dates speak against."""
         whole = [order for order in ORDERS if not self.bad[order]]
         if not whole:
-            return [order for order in ORDERS if len(self.bad[order]) * _STRAY <= self.total][:1]
+            return [order for order in ORDERS if self.bad[order] * _STRAY <= self.total][:1]
         if self.written is not None and self.written.ended and "ymd" in whole:
             return ["ymd"]
         usual: list[DateOrder] = [

@@ -62,7 +62,7 @@ def _messages(entry: Entry | tuple[int, str], order: DateOrder, senders: Senders
     name, head = senders.of(entry.head)
     told = told_by(head)
     typed = told is None and not (name and head.startswith(_UNTYPED))
-    if not name or (told is None and not typed):
+    if not name or (told.kind == "system" if told else not typed):
         yield RawMessage("", time, "recall" if told and told.kind == "recall" else "system", entry.place)
         return
     names = tuple(dict.fromkeys((name.removeprefix("~").strip(), name))) if name.startswith("~") else (name,)

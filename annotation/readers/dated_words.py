@@ -57,6 +57,11 @@ EDITED = (
     "düzenlendi|diedit"
 )
 EVENTS: tuple[tuple[MessageKind, str], ...] = (
+    (
+        "system",
+        r"Messages (?:and calls|to this (?:chat|group)).{0,80}end-to-end encrypt.*|消息和通话.{0,20}端到端加密.*",
+    ),
+    ("system", r"訊息(?:和|及)通話.{0,20}端對端加密.*|Nachrichten und Anrufe sind Ende-zu-Ende-verschlüsselt.*"),
     ("call", r"(?:Missed |Silenced )?(?:group )?(?:voice|video) call(?:, .{1,40}|\. Tap to call back\.?)?"),
     ("call", r"未接(?:群组|群組)?(?:语音|视频|語音|視訊)(?:通话|通話|来电|來電).{0,40}"),
     (

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import PureWindowsPath
 from typing import Any
 
 from mldr.annotation.chat import OWNER
 from mldr.annotation.readers.clocks import moment_of
-from mldr.annotation.readers.contract import PictureHint, RawChat, RawMessage, ReadOptions, Tally
+from mldr.annotation.readers.contract import Export, PictureHint, RawChat, RawMessage, ReadOptions, Tally
 from mldr.annotation.readers.quotes import own_words
 from mldr.annotation.readers.sheets import flag_of, id_of
 from mldr.annotation.readers.standins import chat_id_of, is_group, members_of
+from mldr.annotation.readers.usersfile import names_beside
 from mldr.annotation.readers.wechatkinds import kind_of_label, kind_of_notice
 from mldr.files import parse_json
 
@@ -24,8 +26,11 @@ _NOBODY = frozenset({"", "系统", "系统消息", "system"})
 _PICTURE = re.compile(r"(?:[^\n]*[\\/])?[^\n\\/]+\.(?:jpe?g|png|gif|webp|bmp|heic|dat)", re.IGNORECASE)
 
 
-def chats_of(rows: Iterable[tuple[str, Mapping[str, Any]]], options: ReadOptions, tally: Tally) -> Iterator[RawChat]:
+def chats_of(
+    rows: Iterable[tuple[str, Mapping[str, Any]]], export: Export, options: ReadOptions, tally: Tally
+) -> Iterator[RawChat]:
     """Yield the chats of (place, row) pairs, by room_name, each with its messages in the order of the file."""
+    names = names_beside(export)
     rooms: dict[str, list[RawMessage]] = {}
     for place, row in rows:
         tally.rows += 1
@@ -36,8 +41,12 @@ def chats_of(rows: Iterable[tuple[str, Mapping[str, Any]]], options: ReadOptions
             rooms.setdefault(_cell(row, "room_name"), []).append(message)
     for room, messages in rooms.items():
         group = room.endswith("@chatroom") or is_group(messages, options.owner_id or OWNER)
-        members = members_of(messages, options)
-        yield RawChat(room or chat_id_of(messages), room, "wechat", group, members, tuple(messages))
+        members = tuple(
+            replace(member, names=tuple(dict.fromkeys((*names.get(member.person, ()), *member.names))))
+            for member in members_of(messages, options)
+        )
+        shown = next(iter(names.get(room, ())), room)
+        yield RawChat(room or chat_id_of(messages), shown, "wechat", group, members, tuple(messages))
 
 
 def _message(place: str, row: Mapping[str, Any], options: ReadOptions) -> RawMessage | str:

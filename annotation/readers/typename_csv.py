@@ -25,4 +25,4 @@ def read(export: Export, options: ReadOptions, tally: Tally) -> Iterator[RawChat
     Raises:
         InputError: where the file is no CSV.
     """
-    yield from chats_of(table_of(export), options, tally)
+    yield from chats_of(table_of(export), export, options, tally)

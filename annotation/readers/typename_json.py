@@ -28,7 +28,7 @@ def read(export: Export, options: ReadOptions, tally: Tally) -> Iterator[RawChat
     Raises:
         InputError: where the file is not whole JSON.
     """
-    yield from chats_of(_rows(export, tally), options, tally)
+    yield from chats_of(_rows(export, tally), export, options, tally)
 
 
 def _rows(export: Export, tally: Tally) -> Iterator[tuple[str, dict[str, Any]]]:

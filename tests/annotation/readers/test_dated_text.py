@@ -125,6 +125,8 @@ def test_what_the_programme_wrote_under_the_name_of_the_chat_is_a_system_line(tm
     (chat,), _ = read_text("dated-text", tmp_path, text)
     assert [(message.sender, message.kind) for message in chat.messages] == [("", "system"), ("Ann", "text")]
     assert chat.members == (Member("Ann", ("Ann",)),)
+    (same,), _ = read_text("dated-text", tmp_path, text.replace("\u200e", ""))
+    assert same.members == chat.members
 
 
 def test_a_picture_has_its_file_and_its_caption(tmp_path: Path) -> None:
