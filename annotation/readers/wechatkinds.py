@@ -40,10 +40,12 @@ _SUBTYPES: dict[int, MessageKind] = {
     8: "sticker",
     17: "location",
     19: "forward",
+    24: "other",  # a note
     33: "link",
     36: "link",
     50: "link",
     51: "link",
+    53: "other",  # a list that everybody adds to
     REPLY: "text",
     62: "poke",
     63: "link",
@@ -77,6 +79,12 @@ def kind_of(type: int, subtype: int = 0) -> MessageKind:
     """Return the kind of a message by its type code, `other` where nobody knows it."""
     base, sub = base_and_subtype(type, subtype)
     return _SUBTYPES.get(sub, "other") if base == APP else _BASES.get(base, "other")
+
+
+def is_known(type: int, subtype: int = 0) -> bool:
+    """Return whether a type code says what a message is, as 49 without a subtype does not."""
+    base, sub = base_and_subtype(type, subtype)
+    return sub in _SUBTYPES if base == APP else base in _BASES
 
 
 def is_reply(type: int, subtype: int = 0) -> bool:
