@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -47,11 +48,12 @@ def read(export: Export, options: ReadOptions, tally: Tally) -> Iterator[RawChat
         InputError: where the file is no CSV.
     """
     rows = []
+    dropped: dict[str, Tally] = defaultdict(Tally)
     for position, (place, cells) in enumerate(table_of(export)):
-        tally.rows += 1
         message = _message(place, cells, options)
         if isinstance(message, str):
-            tally.drop(place, message)
+            dropped[cells["talkerid"].strip()].rows += 1
+            dropped[cells["talkerid"].strip()].drop(place, message)
             continue
         label = tuple(cells.get(name, "").strip() for name in ("remark", "nickname"))
         rows.append(_Row(position, cells["talkerid"].strip(), label, bool(flag_of(cells["issender"])), message))
@@ -62,7 +64,12 @@ def read(export: Export, options: ReadOptions, tally: Tally) -> Iterator[RawChat
         while chat_id in used:
             chat_id += "+"
         used.add(chat_id)
+        tally.rows += len(chat)
+        for talker in dict.fromkeys(row.talker for row in chat):
+            tally.take(dropped.pop(talker, Tally()))
         yield _chat(chat_id, chat, export, options)
+    for rest in dropped.values():
+        tally.take(rest)
 
 
 def _message(place: str, cells: Mapping[str, str], options: ReadOptions) -> RawMessage | str:

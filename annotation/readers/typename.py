@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import PureWindowsPath
@@ -32,14 +33,17 @@ def chats_of(
     """Yield the chats of (place, row) pairs, by room_name, each with its messages in the order of the file."""
     names = names_beside(export)
     rooms: dict[str, list[RawMessage]] = {}
+    tallies: dict[str, Tally] = defaultdict(Tally)
     for place, row in rows:
-        tally.rows += 1
+        room = _cell(row, "room_name")
+        tallies[room].rows += 1
         message = _message(place, row, options)
         if isinstance(message, str):
-            tally.drop(place, message)
+            tallies[room].drop(place, message)
         else:
-            rooms.setdefault(_cell(row, "room_name"), []).append(message)
+            rooms.setdefault(room, []).append(message)
     for room, messages in rooms.items():
+        tally.take(tallies.pop(room))
         group = room.endswith("@chatroom") or is_group(messages, options.owner_id or OWNER)
         members = tuple(
             replace(member, names=tuple(dict.fromkeys((*names.get(member.person, ()), *member.names))))
@@ -47,6 +51,8 @@ def chats_of(
         )
         shown = next(iter(names.get(room, ())), room)
         yield RawChat(room or chat_id_of(messages), shown, "wechat", group, members, tuple(messages))
+    for rest in tallies.values():
+        tally.take(rest)
 
 
 def _message(place: str, row: Mapping[str, Any], options: ReadOptions) -> RawMessage | str:

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from mldr.annotation.chat import OWNER, Member
-from mldr.annotation.readers.contract import PictureHint, RawChat, RawMessage, Tally
+from mldr.annotation.readers import local_csv
+from mldr.annotation.readers.contract import PictureHint, RawChat, RawMessage, ReadOptions, Tally
+from mldr.annotation.readers.opening import open_export
 from tests.annotation.readers import exports_tables as story
 from tests.annotation.readers.support_tables import read_path
 from tests.annotation.readers.test_wechatxml import reply
@@ -161,3 +163,19 @@ def test_a_sender_without_an_id_goes_by_the_name(tmp_path: Path) -> None:
 def test_a_file_of_five_hundred_contacts_is_read_at_once(tmp_path: Path) -> None:
     chats, tally = read(tmp_path, *(row(n, n % 500, f"wxid_{n % 500}", "甲", f"人{n % 500}") for n in range(5000)))
     assert (len(chats), tally.rows) == (500, 5000)
+
+
+def test_each_contact_of_a_file_is_counted_before_its_chat_is_yielded(tmp_path: Path) -> None:
+    rows = [
+        row(1, 5, "wxid_he", "甲"),
+        row(2, 5, "wxid_he", "乙", Type="?"),
+        row(3, 6, "wxid_su", "丙"),
+        row(4, 7, "wxid_no", "丁", Type="?"),
+    ]
+    export, tally = open_export(story.write_table(tmp_path / "all.csv", COLUMNS, rows)), Tally()
+    reading = local_csv.read(export, ReadOptions(), tally)
+    assert [(chat.chat_id, tally.rows, tally.dropped.total()) for chat in reading] == [
+        ("wxid_he", 2, 1),
+        ("wxid_su", 3, 1),
+    ]
+    assert (tally.rows, tally.dropped.total()) == (4, 2)

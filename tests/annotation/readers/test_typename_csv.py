@@ -4,7 +4,9 @@ from pathlib import Path
 import pytest
 
 from mldr.annotation.chat import OWNER, Member
-from mldr.annotation.readers.contract import PictureHint, Quote, RawMessage, ReadOptions
+from mldr.annotation.readers import typename_csv
+from mldr.annotation.readers.contract import PictureHint, Quote, RawMessage, ReadOptions, Tally
+from mldr.annotation.readers.opening import open_export
 from mldr.errors import InputError
 from tests.annotation.readers import exports_tables as story
 from tests.annotation.readers.support_tables import messages_of, read_path, read_text
@@ -172,3 +174,20 @@ def test_a_file_that_is_cut_inside_a_message_is_a_fault(tmp_path: Path) -> None:
 def test_a_header_alone_is_no_chat(tmp_path: Path) -> None:
     chats, tally = read_text("typename-csv", tmp_path, f"{NEW}\n")
     assert (chats, tally.rows) == ([], 0)
+
+
+def test_each_room_of_a_file_is_counted_before_it_is_yielded(tmp_path: Path) -> None:
+    rows = (
+        "文本,0,wxid_he,wxid_he,甲,,2024-10-04 11:43:00",
+        "文本,0,wxid_he,wxid_he,乙,,gestern",
+        "文本,0,wxid_su,wxid_su,丙,,2024-10-04 11:43:00",
+    )
+    lines = [f"{index},{ID},{row}" for index, row in enumerate((*rows, "文本,0,wxid_no,wxid_no,丁,,gestern"))]
+    (tmp_path / "a").write_text("\n".join((NEW, *lines)), encoding="utf-8")
+    tally = Tally()
+    reading = typename_csv.read(open_export(tmp_path / "a"), ReadOptions(), tally)
+    assert [(chat.chat_id, tally.rows, tally.dropped.total()) for chat in reading] == [
+        ("wxid_he", 2, 1),
+        ("wxid_su", 3, 1),
+    ]
+    assert (tally.rows, tally.dropped.total()) == (4, 2)
