@@ -16,6 +16,7 @@ from mldr.errors import MldrError, fault, first_line
 _LADDER = ("utf-8", "gb18030")
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _PIECE = 1024 * 1024
+_CELL = 16 * 1024 * 1024  # characters; Python's own limit is less than the XML of one forward
 _DIGITS = 4000  # fewer than Python's own limit, 4300
 _LONG_NUMBER = re.compile(rb"[0-9]{%d}" % _DIGITS)
 _DEEP = re.compile(rb"(?:[\[{][\s\w\",:.-]{0,64}){4000}")  # brackets that open before one closes
@@ -75,20 +76,21 @@ def lines_of(export: Export) -> Iterator[tuple[int, str]]:
             yield number, line.rstrip("\r\n")
 
 
-def rows_of(export: Export) -> Iterator[tuple[int, dict[str, str]]]:
+def rows_of(export: Export, delimiter: str = ",") -> Iterator[tuple[int, dict[str, str]]]:
     """Yield (line number of the row's end, column -> cell) of a CSV; a missing cell is '', cells beyond the header are left out.
 
     Raises:
-        InputError: where it is no CSV.
+        InputError: where it is no CSV; a quote that nobody closes is named, for it would eat the rows after it.
     """
+    csv.field_size_limit(_CELL)
     with text_of(export) as stream:
-        reader = csv.DictReader(stream, restval="", restkey="\0more")
+        reader = csv.DictReader(stream, restval="", restkey="\0more", delimiter=delimiter, strict=True)
         try:
             for row in reader:
                 row.pop("\0more", None)
                 yield reader.line_num, {str(name).strip().lstrip("\ufeff"): cell for name, cell in row.items()}
         except csv.Error as error:
-            raise fault(f"{export.path}, line {reader.line_num}", f"is no CSV ({error})") from error
+            raise fault(f"{export.path}, line {reader.line_num + 1}", f"is no CSV ({error})") from error
 
 
 def items_of(export: Export, prefix: str) -> Iterator[Any]:
