@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +16,8 @@ from mldr.errors import MldrError, fault, first_line
 _LADDER = ("utf-8", "gb18030")
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _PIECE = 1024 * 1024
+_DIGITS = 4000  # fewer than Python's own limit, 4300
+_LONG_NUMBER = re.compile(rb"[0-9]{%d}" % _DIGITS)
 
 
 def open_export(path: Path, root: Path | None = None) -> Export:
@@ -99,17 +102,19 @@ def items_of(export: Export, prefix: str) -> Iterator[Any]:
 
     with export.path.open("rb") as stream:
         source: Any = stream if export.encoding == "utf-8" else _Utf8(stream, export.encoding)
-        found = ijson.items(source, prefix)
+        found = ijson.items(_Numbers(source), prefix)
         while True:
             try:
-                value = next(found)
+                value = _plain(next(found))
             except StopIteration:
                 return
+            except RecursionError as error:
+                raise fault(str(export.path), "is nested too deeply for an export") from error
             except (ijson.JSONError, ValueError, UnicodeDecodeError) as error:
                 raise fault(
                     str(export.path), f"is not whole JSON: {first_line(error)}; was the export cut short?"
                 ) from error
-            yield _plain(value)
+            yield value
 
 
 def _plain(value: Any) -> Any:
@@ -124,6 +129,25 @@ def _plain(value: Any) -> Any:
 def value_of(export: Export, prefix: str) -> Any:
     """Return the first JSON value at a prefix, None where there is none."""
     return next(items_of(export, prefix), None)
+
+
+class _Numbers:
+    """Bytes of JSON without numbers of thousands of digits: Python refuses to read these, and ijson then ends the process."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream, self._end = stream, b""
+
+    def read(self, size: int = -1) -> bytes:
+        """Return what the stream returns.
+
+        Raises:
+            ValueError: at such a number.
+        """
+        piece: bytes = self._stream.read(size)
+        if _LONG_NUMBER.search(self._end + piece):
+            raise ValueError("a number of thousands of digits")
+        self._end = (self._end + piece)[-_DIGITS:]
+        return piece
 
 
 class _Utf8:
