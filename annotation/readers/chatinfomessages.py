@@ -4,24 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, Literal
 
 from mldr.annotation.chat import MessageKind
 from mldr.annotation.readers.contract import Export, PictureHint, Quote, RawChat, RawMessage, ReadOptions, Tally
-from mldr.annotation.readers.jsonfields import (
-    flag,
-    ident,
-    messages_of,
-    table,
-    tables,
-    time_of,
-    time_or_none,
-    words,
-)
-from mldr.annotation.readers.people import People
-
-Row = dict[str, Any]
+from mldr.annotation.readers.jsonparts import table, tables, time_of, time_or_none
+from mldr.annotation.readers.jsonrows import Row, first_said, flag, identifier, names_of, read_rows, said, sender_for
+from mldr.annotation.readers.roster import Roster
 
 _KINDS: dict[str, MessageKind] = {
     "market_face": "sticker",
@@ -40,36 +30,36 @@ _PLACEHOLDER = re.compile(
 )
 _QUOTED_NOTHING = re.compile(r"(?:\[[^\[\]]*\]\s*)+|引用消息")
 _HASH = re.compile(r"(?i)[0-9a-f]{16,64}")
-_NOBODY = ("", "0", "all")
 
 
 def read_chat(
-    chat_info: Row, rows: Iterable[tuple[str, Any]], export: Export, options: ReadOptions, tally: Tally
+    chat_info: Row, rows: Iterable[tuple[str, Row]], export: Export, options: ReadOptions, tally: Tally
 ) -> RawChat:
     """Return the chat of a `chatInfo` and its (place, message)s."""
-    people = People()
-    own = ident(chat_info.get("selfUid"), "selfUid") or ident(chat_info.get("selfUin"), "selfUin") or options.owner_id
-    people.add(own, [words(chat_info.get("selfName"), "selfName")], owner=True)
-    people.same(own, ident(chat_info.get("selfUin"), "selfUin"))
-    name, group = words(chat_info.get("name"), "name"), chat_info.get("type") == "group"
-    peer, peer_uin = ident(chat_info.get("peerUid"), "peerUid"), ident(chat_info.get("peerUin"), "peerUin")
+    people = Roster()
+    own = identifier(chat_info.get("selfUid")) or identifier(chat_info.get("selfUin")) or options.owner_id
+    people.add(own, names_of(chat_info.get("selfName")), owner=True)
+    people.same(own, identifier(chat_info.get("selfUin")))
+    name, group = next(iter(names_of(chat_info.get("name"))), ""), chat_info.get("type") == "group"
+    peer, peer_uin = identifier(chat_info.get("peerUid")), identifier(chat_info.get("peerUin"))
     if not group:
-        people.add(peer or peer_uin, [name])
+        people.add(peer or peer_uin, names_of(name))
         people.same(peer, peer_uin)
-    messages = list(messages_of(rows, lambda row, place: _message(row, place, people), tally))
-    chat_id = peer or peer_uin or name or Path(export.path).stem
+    messages = read_rows(rows, tally, lambda row, place: _message(row, place, people))
+    chat_id = peer or peer_uin or name or export.path.stem
     return RawChat(chat_id, name, "qq", group, people.members(), people.settled(messages))
 
 
-def _message(row: Row, place: str, people: People) -> RawMessage:
+def _message(row: Row, place: str, people: Roster) -> RawMessage:
     content = table(row.get("content"), "content")
     sender, names = _sender(table(row.get("sender"), "sender"), people)
     _note_mentioned(content, people)
-    message_id = ident(row.get("id"), "id") or ident(row.get("messageId"), "messageId")
-    time = time_of(row.get("timestamp"), "timestamp")
+    message_id = identifier(row.get("id")) or identifier(row.get("messageId"))
+    time = time_of(row.get("timestamp"))
     elements = tables(content.get("elements"), "content.elements")
     kind, text, pictures = _event(row, elements), "", tuple[PictureHint, ...]()
     if not kind:
+        sender = sender_for("text", sender)
         text = _text(elements) if elements else _old_text(content)
         pictures = _pictures(elements, tables(content.get("resources"), "content.resources"))
         kind = "image" if pictures else "text" if text else _silent(row, elements, content)
@@ -79,41 +69,40 @@ def _message(row: Row, place: str, people: People) -> RawMessage:
     return RawMessage(sender, time, kind, place, message_id, names, text, pictures, quote)
 
 
-def _sender(sender: Row, people: People) -> tuple[str, tuple[str, ...]]:
+def _sender(sender: Row, people: Roster) -> tuple[str, tuple[str, ...]]:
     """Return (id, names) of who sent a message; `title` is a rank, no name."""
-    uid, uin = (ident(sender.get(name), f"sender.{name}") for name in ("uid", "uin"))
-    uid, uin = (one if one not in _NOBODY else "" for one in (uid, uin))
-    called = (words(sender.get(name), f"sender.{name}") for name in ("name", "groupCard", "remark", "nickname"))
-    names = tuple(dict.fromkeys(name for name in called if name and name not in (uid, uin)))
+    uid, uin = identifier(sender.get("uid")), identifier(sender.get("uin"))
+    called = names_of(*(sender.get(name) for name in ("name", "groupCard", "remark", "nickname")))
+    names = tuple(name for name in called if name not in (uid, uin))
     people.add(uid or uin, names)
     people.same(uid, uin)
     return uid or uin, names
 
 
-def _note_mentioned(content: Row, people: People) -> None:
+def _note_mentioned(content: Row, people: Roster) -> None:
     mentions = tables(content.get("mentions"), "content.mentions")
     for element in tables(content.get("elements"), "content.elements"):
         if element.get("type") == "at":
             mentions = [*mentions, table(element.get("data"), "data")]
     for mention in mentions:
-        uid, name = ident(mention.get("uid"), "uid"), words(mention.get("name"), "name").removeprefix("@").strip()
-        uid = uid or ident(mention.get("uin"), "uin")
-        if mention.get("type") == "all" or uid in ("0", "all"):
+        person = identifier(mention.get("uid")) or identifier(mention.get("uin"))
+        names = names_of(said(mention, "name").strip().removeprefix("@"))
+        if mention.get("type") == "all" or person == "all":
             continue
-        if uid:
-            people.add(uid, [name])
+        if person:
+            people.add(person, names)
         else:
-            people.add_name(name)
+            people.add_names(names)
 
 
 def _event(row: Row, elements: list[Row]) -> MessageKind | Literal[""]:
     """Return what a message is whatever else it holds: taken back, of nobody, or other people's words; '' for all others."""
-    if flag(row.get("recalled"), "recalled") or flag(row.get("isRecalled"), "isRecalled"):
+    if flag(row.get("recalled")) or flag(row.get("isRecalled")):
         return "recall"
-    if flag(row.get("system"), "system") or flag(row.get("isSystemMessage"), "isSystemMessage"):
+    if flag(row.get("system")) or flag(row.get("isSystemMessage")):
         return "system"
     content = table(row.get("content"), "content")
-    types = {element.get("type") for element in elements}
+    types = {said(element, "type") for element in elements}
     return "forward" if "forward" in types or content.get("multiForward") else ""
 
 
@@ -122,18 +111,18 @@ def _text(elements: list[Row]) -> str:
     for element in elements:
         content = table(element.get("data"), "data")
         if element.get("type") == "text":
-            parts.append(words(content.get("text"), "text"))
+            parts.append(said(content, "text"))
         elif element.get("type") == "at":
-            name = words(content.get("name"), "name") or words(content.get("text"), "text")
+            name = said(content, "name") or said(content, "text")
             parts.append(name if name.startswith("@") or not name else f"@{name}")
     return "".join(parts).strip()
 
 
 def _old_text(content: Row) -> str:
     """Return the words of a message without elements: its text, without the echo of what it answers and without placeholders."""
-    text = words(content.get("text"), "content.text")
+    text = said(content, "text")
     if reply := table(content.get("reply"), "content.reply"):
-        echo = f"[回复 {words(reply.get('senderName'), 'senderName')}: {words(reply.get('content'), 'content')}]"
+        echo = f"[回复 {said(reply, 'senderName')}: {said(reply, 'content')}]"
         text = text.removeprefix(echo)
         text = re.sub(r"^\s*\[回复[^\[\]\n]*\]", "", text)
     return _PLACEHOLDER.sub("", text).strip()
@@ -142,8 +131,8 @@ def _old_text(content: Row) -> str:
 def _silent(row: Row, elements: list[Row], content: Row) -> MessageKind:
     """Return the kind of a message without words and pictures."""
     for part in [*elements, *tables(content.get("resources"), "content.resources")]:
-        if part.get("type") in _KINDS:
-            return _KINDS[part["type"]]
+        if kind := _KINDS.get(said(part, "type")):
+            return kind
     if content.get("emojis"):
         return "sticker"
     if content.get("card"):
@@ -175,13 +164,13 @@ def _hint(sources: list[Row]) -> PictureHint:
     paths: list[str] = []
     stems: list[str] = []
     for source in sources:
-        local = words(source.get("localPath"), "localPath").replace("\\", "/")
-        url = words(source.get("url"), "url")
+        local = said(source, "localPath").replace("\\", "/")
+        url = said(source, "url")
         if local and not local.startswith(("/", "~", "resources/")) and ":" not in local:
             paths += [f"resources/{local}", *([] if "/" in local else [f"resources/images/{local}"])]
         paths += [path for path in (local, url) if path]
-        name = words(source.get("filename") or source.get("fileName"), "filename")
-        stems += [stem for stem in (words(source.get("md5"), "md5"), PurePosixPath(name).stem) if _HASH.fullmatch(stem)]
+        name = first_said(source, "filename", "fileName")
+        stems += [stem for stem in (said(source, "md5"), PurePosixPath(name).stem) if _HASH.fullmatch(stem)]
     return PictureHint(tuple(dict.fromkeys(paths)), tuple(dict.fromkeys(stem.lower() for stem in stems)))
 
 
@@ -192,10 +181,10 @@ def _quote(elements: list[Row], content: Row, own_id: str) -> Quote | None:
     reply = next((one for one in [*replies, old] if one), None)
     if reply is None:
         return Quote() if replies else None
-    ids = (ident(reply.get(name), name) for name in _TARGETS)
+    ids = (identifier(reply.get(name)) for name in _TARGETS)
     target = next((one for one in ids if one not in ("", "0") and one != own_id), "")
-    senders = (ident(reply.get(name), name) for name in ("senderUid", "senderUin", "senderName"))
+    senders = (identifier(reply.get(name)) for name in ("senderUid", "senderUin", "senderName"))
     sender = next((one for one in senders if one not in ("", "0")), "")
-    text = words(reply.get("content"), "content").strip()
+    text = said(reply, "content").strip()
     time = time_or_none(reply.get("timestamp") or reply.get("time"))
     return Quote(target, sender, time, "" if _QUOTED_NOTHING.fullmatch(text) else text)

@@ -9,14 +9,14 @@ from mldr.annotation.chat import Member
 from mldr.annotation.readers.contract import RawMessage
 
 
-class People:
+class Roster:
     """Collects the people of one chat; also those who never wrote, for their names stand in what others write."""
 
     def __init__(self) -> None:
         self._names: dict[str, dict[str, None]] = {}
         self._owners: set[str] = set()
         self._same: dict[str, str] = {}
-        self._nameless: dict[str, None] = {}
+        self._unknown: dict[str, None] = {}
 
     def add(self, person: str, names: Iterable[str] = (), *, owner: bool = False) -> None:
         """Note a person, with names; '' is nobody."""
@@ -27,10 +27,9 @@ class People:
         if owner:
             self._owners.add(person)
 
-    def add_name(self, name: str) -> None:
-        """Note somebody of whom only a name is known."""
-        if name:
-            self._nameless[name] = None
+    def add_names(self, names: Iterable[str]) -> None:
+        """Note people of whom only their names are known; each is somebody known, or else a person of their own."""
+        self._unknown.update(dict.fromkeys(names))
 
     def same(self, person: str, other: str) -> None:
         """Note a second id of a person."""
@@ -47,7 +46,7 @@ class People:
         for one, names in self._names.items():
             merged.setdefault(self.person(one), {}).update(names)
         known = {name for names in merged.values() for name in names}
-        for name in self._nameless:
+        for name in self._unknown:
             if name not in known and name not in merged:
                 merged[name] = {name: None}
         owners = {self.person(one) for one in self._owners}
