@@ -14,11 +14,17 @@ from mldr.annotation.readers.jsonrows import object_at, rows_at
 NAME = "chatinfo-json"
 SUMMARY = "JSON with metadata, chatInfo and messages"
 
+_BY = "messages.item."
+
 
 def matches(head: str, path: Path) -> bool:
-    """Return whether the head shows a chatInfo with metadata or messages, and no chunks."""
+    """Return whether the head shows a chatInfo with metadata or messages, or messages of such, and no chunks."""
     keys = keys_of(head)
-    return "chunked" not in keys and ("metadata" in keys or "messages" in keys) and has_all(keys, "chatInfo")
+    if "chunked" in keys:
+        return False
+    if "chatInfo" in keys:
+        return "metadata" in keys or "messages" in keys
+    return has_all(keys, f"{_BY}timestamp", f"{_BY}sender.uid", f"{_BY}content.text") and "chatlab" not in keys
 
 
 def read(export: Export, options: ReadOptions, tally: Tally) -> Iterator[RawChat]:

@@ -35,8 +35,10 @@ def matches(head: str, path: Path) -> bool:
 
 
 def _account(keys: Mapping[str, Any]) -> bool:
-    named = sum(name in keys for name in _ACCOUNT)
-    return "messages" not in keys and (named >= 2 or (named >= 1 and any(f"{name}.list" in keys for name in _LISTS)))
+    """Return whether the chats are in a list: it is there, or what stands before it in an account."""
+    if "messages" in keys:
+        return False
+    return "chats.list.item.messages" in keys or sum(name in keys for name in (*_ACCOUNT, "chats")) >= 2
 
 
 def read(export: Export, options: ReadOptions, tally: Tally) -> Iterator[RawChat]:

@@ -26,8 +26,12 @@ _ENDINGS: dict[str, MessageKind] = {
 
 
 def matches(head: str, path: Path) -> bool:
-    """Return whether the head shows a guild and a channel."""
-    return has_all(keys_of(head), "guild", "channel")
+    """Return whether the head shows a guild and a channel, or messages of such."""
+    keys = keys_of(head)
+    by = "messages.item."
+    return has_all(keys, "guild", "channel") or has_all(
+        keys, f"{by}timestamp", f"{by}author.id", f"{by}attachments", f"{by}isPinned"
+    )
 
 
 def read(export: Export, options: ReadOptions, tally: Tally) -> Iterator[RawChat]:
