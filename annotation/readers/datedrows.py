@@ -58,7 +58,7 @@ def read_message(row: Row, place: str, people: Roster) -> RawMessage:
     if "forwarded_from" in row or "forwarded_from_id" in row:  # null where the account is gone
         return RawMessage(sender, time, "forward", place, message_id, names)
     text, pictures = _text(row, people), _pictures(row)
-    kind = "image" if pictures else "text" if text and _media(row) != "sticker" else _media(row) or _part(row)
+    kind = "image" if pictures else "text" if text else _media(row) or _part(row)
     if kind not in ("text", "image"):
         return RawMessage(sender, time, kind, place, message_id, names)
     sender = sender_for(kind, sender)
