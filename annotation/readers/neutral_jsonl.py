@@ -139,4 +139,4 @@ class _Reading:
             raise fault(str(self._export.path), "is empty")
         owner = next((member.person for member in self._members.values() if member.owner), options.owner_id)
         members = with_owner(self._members.values(), owner)
-        return RawChat(head.chat_id, head.name, head.platform, head.group, members, tuple(self.messages))
+        return RawChat(head.chat_id, head.name, head.platform, head.group, members, tuple(self.messages), head.zone)

@@ -43,7 +43,7 @@ def message(folder: Path, *rows: Any, **info: Any) -> RawMessage:
 
 
 def test_words_come_from_text_and_at_elements_alone(tmp_path: Path) -> None:
-    elements = [
+    elements: list[tuple[str, dict[str, Any]]] = [
         ("reply", {"msgId": "1", "content": "被引的话"}),
         ("at", {"uid": "u_2", "name": "阿旭"}),
         ("text", {"text": " 周六去吗"}),
