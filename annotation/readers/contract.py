@@ -115,6 +115,12 @@ class Tally:
         if len(self.located) < LOCATED:
             self.located.append(f"{place}: {reason}")
 
+    def take(self, other: Tally) -> None:
+        """Add what another one counted: where a file has several chats, each is counted apart and added before it is yielded."""
+        self.rows += other.rows
+        self.dropped.update(other.dropped)
+        self.located += other.located[: max(0, LOCATED - len(self.located))]
+
 
 class Reader(Protocol):
     """A module of `mldr.annotation.readers`: one format, named by its structure."""

@@ -29,7 +29,9 @@ class Unreadable(Exception):
 
 def clean(text: str) -> str:
     """Return a text that can be stored: newlines as \\n, no NUL, no half of a character."""
-    return _NOT_TEXT.sub(lambda match: "" if match[0] == "\0" else "\ufffd", text.replace("\r\n", "\n"))
+    return _NOT_TEXT.sub(
+        lambda match: "" if match[0] == "\0" else "\ufffd", text.replace("\r\n", "\n").replace("\r", "\n")
+    )
 
 
 def said(row: Row, name: str) -> str:
@@ -164,12 +166,12 @@ def object_at(export: Export, key: str) -> Row:
     return value if isinstance(value, dict) else {}
 
 
-def with_owner(members: Iterable[Member], owner: str) -> tuple[Member, ...]:
-    """Return members, one a person, the owner marked; an owner that is not among them is added."""
+def with_owner(members: Iterable[Member], owner: str, messages: Iterable[RawMessage]) -> tuple[Member, ...]:
+    """Return members, one a person, the owner marked; an owner who is not among them is added, but only if a message is theirs."""
     names: dict[str, tuple[str, ...]] = {}
     for member in members:
         if member.person:
             names[member.person] = names_of(*names.get(member.person, ()), *member.names)
-    if owner:
-        names.setdefault(owner, ())
+    if owner and owner not in names and any(message.sender == owner for message in messages):
+        names[owner] = ()
     return tuple(Member(person, called, person == owner) for person, called in names.items())

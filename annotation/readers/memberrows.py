@@ -54,8 +54,8 @@ def chat_of(
 ) -> RawChat:
     """Return the chat of a file."""
     owner = options.owner_id or identifier(meta.get("ownerId"))
-    everybody = with_owner(members, owner)
-    name, platform = names_of(meta.get("name")), str(meta.get("platform")).strip().lower()
+    everybody = with_owner(members, owner, messages)
+    name, platform = names_of(meta.get("name")), str(meta.get("platform") or "").strip().lower()
     group = meta.get("type") == "group" if meta.get("type") else len({m.sender for m in messages if m.sender}) > 2
     return RawChat(
         chat_id=identifier(meta.get("groupId")) or _peer(everybody, group) or next(iter(name), export.path.stem),

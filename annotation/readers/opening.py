@@ -18,6 +18,7 @@ _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (code
 _PIECE = 1024 * 1024
 _DIGITS = 4000  # fewer than Python's own limit, 4300
 _LONG_NUMBER = re.compile(rb"[0-9]{%d}" % _DIGITS)
+_DEEP = re.compile(rb"(?:[\[{][\s\w\",:.-]{0,64}){4000}")  # brackets that open before one closes
 
 
 def open_export(path: Path, root: Path | None = None) -> Export:
@@ -102,7 +103,7 @@ def items_of(export: Export, prefix: str) -> Iterator[Any]:
 
     with export.path.open("rb") as stream:
         source: Any = stream if export.encoding == "utf-8" else _Utf8(stream, export.encoding)
-        found = ijson.items(_Numbers(source), prefix)
+        found = ijson.items(_Bounded(source), prefix)
         while True:
             try:
                 value = _plain(next(found))
@@ -131,8 +132,8 @@ def value_of(export: Export, prefix: str) -> Any:
     return next(items_of(export, prefix), None)
 
 
-class _Numbers:
-    """Bytes of JSON without numbers of thousands of digits: Python refuses to read these, and ijson then ends the process."""
+class _Bounded:
+    """Bytes of JSON without what ijson cannot bear: it dies of numbers of thousands of digits, and endless nesting takes hours."""
 
     def __init__(self, stream: Any) -> None:
         self._stream, self._end = stream, b""
@@ -141,11 +142,13 @@ class _Numbers:
         """Return what the stream returns.
 
         Raises:
-            ValueError: at such a number.
+            ValueError: at such a number or nesting.
         """
         piece: bytes = self._stream.read(size)
         if _LONG_NUMBER.search(self._end + piece):
             raise ValueError("a number of thousands of digits")
+        if _DEEP.search(piece):
+            raise ValueError("it is nested too deeply")
         self._end = (self._end + piece)[-_DIGITS:]
         return piece
 

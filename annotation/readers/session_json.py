@@ -23,7 +23,7 @@ _OTHERS = (
     "messages.item.rawContent",
     "messages.item.renderType",
 )
-_ARKME = ("senders", "messages.item.senderID")
+_NUMBERED = ("senders", "messages.item.senderID")
 _IDS = ("wxid", "username", "userName", "platformId", "memberId", "id")
 _NAMES = ("groupNickname", "displayName", "remark", "nickname", "nickName", "accountName", "alias")
 
@@ -31,7 +31,7 @@ _NAMES = ("groupNickname", "displayName", "remark", "nickname", "nickName", "acc
 def matches(head: str, path: Path) -> bool:
     """Return whether the head shows a session, or messages of such, and none of the formats that are like it."""
     keys = keys_of(head)
-    if any(other in keys for other in (*_OTHERS, *_ARKME)) or "arkme-json" in (
+    if any(other in keys for other in (*_OTHERS, *_NUMBERED)) or "arkme-json" in (
         keys.get("format"),
         keys.get("weflow.format"),
     ):

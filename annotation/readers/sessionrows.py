@@ -75,13 +75,10 @@ def session_chat(
         return message_of(row, place, sender)
 
     messages = read_rows(rows_at(export, "messages", tally), tally, read)
-    owner = options.owner_id or next((name for name, _ in owners.most_common() if name != OWNER), "")
-    if owner:
-        messages = tuple(replace(m, sender=owner) if m.sender == OWNER else m for m in messages)
-    elif OWNER in owners:
-        owner = OWNER
+    owner = options.owner_id or next((name for name, _ in owners.most_common() if name != OWNER), OWNER)
+    messages = tuple(replace(m, sender=owner) if m.sender == OWNER else m for m in messages)
     peer = [] if group else [Member(chat_id, names)]
-    members = with_owner([*peer, *listed], owner)
+    members = with_owner([*peer, *listed], owner, messages)
     return RawChat(chat_id, next(iter(names), ""), "wechat", group, members, messages)
 
 

@@ -46,34 +46,36 @@ def read(export: Export, options: ReadOptions, tally: Tally) -> Iterator[RawChat
         InputError: where the file is no CSV, or lacks a column.
     """
     chats: dict[str, list[RawMessage]] = defaultdict(list)
+    tallies: dict[str, Tally] = defaultdict(Tally)
     names: dict[str, str] = {}
     for number, row in rows_of(export):
         if missing := COLUMNS - row.keys():
             raise fault(str(export.path), f"lacks the columns {', '.join(sorted(missing))}")
-        tally.rows += 1
         place, talker = f"line {number}", row["Talker"].strip()
+        tallies[talker].rows += 1
         try:
             if not talker:
                 raise Unreadable("it has no talker")
             chats[talker].append(_message(row, place))
         except Unreadable as reason:
-            tally.drop(place, str(reason))
-            continue
-        names.setdefault(talker, next(iter(names_of(row["TalkerName"])), ""))
+            tallies[talker].drop(place, str(reason))
+        names[talker] = names.get(talker) or next(iter(names_of(row["TalkerName"])), "")
     for talker, messages in chats.items():
         if messages:
+            tally.take(tallies.pop(talker))
             yield _chat(talker, names[talker], tuple(messages), options)
+    for rest in tallies.values():
+        tally.take(rest)
 
 
 def _chat(talker: str, name: str, messages: tuple[RawMessage, ...], options: ReadOptions) -> RawChat:
     """Return a chat. Of two, the one that is not the talker is the owner; in a group only a person can say who that is."""
     group = talker.endswith("@chatroom")
-    senders = {message.sender for message in messages}
-    others = sorted(senders - {"", talker})
-    owner = options.owner_id or (others[0] if not group and len(others) == 1 else OWNER if OWNER in senders else "")
+    others = sorted({message.sender for message in messages} - {"", talker})
+    owner = options.owner_id or (others[0] if not group and len(others) == 1 else OWNER)
     messages = tuple(replace(m, sender=owner) if m.sender == OWNER else m for m in messages)
     peer = [] if group else [Member(talker, names_of(name))]
-    return RawChat(talker, name, "wechat", group, with_owner(peer, owner), messages)
+    return RawChat(talker, name, "wechat", group, with_owner(peer, owner, messages), messages)
 
 
 def _message(row: dict[str, str], place: str) -> RawMessage:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -44,13 +44,16 @@ def matches(head: str, path: Path) -> bool:
     return has_all(keys, "item.talker", "item.isChatRoom") or has_all(keys, "item.talker", "item.seq", "item.isSelf")
 
 
+@dataclass(slots=True)
 class _Chat:
     """One talker's messages while the file is read."""
 
-    def __init__(self) -> None:
-        self.name, self.group = "", False
-        self.messages: list[RawMessage] = []
-        self.selves: dict[str, set[bool]] = defaultdict(set)
+    name: str = ""
+    group: bool = False
+    messages: list[RawMessage] = field(default_factory=list)
+    selves: dict[str, set[bool]] = field(default_factory=lambda: defaultdict(set))
+    """Sender -> what `isSelf` said of that person's messages."""
+    tally: Tally = field(default_factory=Tally)
 
 
 def read(export: Export, options: ReadOptions, tally: Tally) -> Iterator[RawChat]:
@@ -60,32 +63,49 @@ def read(export: Export, options: ReadOptions, tally: Tally) -> Iterator[RawChat
         InputError: where the file is not JSON, or not a list.
     """
     chats: dict[str, _Chat] = defaultdict(_Chat)
-    for place, row in rows_at(export, "", tally):
-        try:
-            talker = identifier(row.get("talker"))
-            if not talker:
-                raise Unreadable("it has no talker")
-            message = _message(row, place, talker)
-        except Unreadable as reason:
-            tally.drop(place, str(reason))
+    strays = Tally()
+    for place, row in rows_at(export, "", strays):
+        talker = identifier(row.get("talker"))
+        if not talker:
+            strays.drop(place, "it has no talker")
             continue
-        chat = chats[talker]
-        chat.group = chat.group or flag(row.get("isChatRoom")) or talker.endswith("@chatroom")
-        chat.name = chat.name or next(iter(names_of(row.get("talkerName"))), "")
-        chat.messages.append(message)
-        if message.sender:
-            chat.selves[message.sender].add(flag(row.get("isSelf")))
+        strays.rows -= 1
+        chats[talker].tally.rows += 1
+        _take(chats[talker], talker, row, place)
     for talker, chat in chats.items():
-        yield _finished(talker, chat, options)
+        if chat.messages:
+            tally.take(chat.tally)
+            yield _finished(talker, chat, options)
+        else:
+            strays.take(chat.tally)
+    tally.take(strays)
+
+
+def _take(chat: _Chat, talker: str, row: Row, place: str) -> None:
+    try:
+        message = _message(row, place, talker)
+    except Unreadable as reason:
+        chat.tally.drop(place, str(reason))
+        return
+    chat.group = chat.group or _in_room(row, talker)
+    chat.name = chat.name or next(iter(names_of(row.get("talkerName"))), "")
+    chat.messages.append(message)
+    if message.sender:
+        chat.selves[message.sender].add(flag(row.get("isSelf")))
+
+
+def _in_room(row: Row, talker: str) -> bool:
+    return flag(row.get("isChatRoom")) or talker.endswith("@chatroom")
 
 
 def _finished(talker: str, chat: _Chat, options: ReadOptions) -> RawChat:
+    """Return a chat. What `isSelf` says is a guess: it is taken only where nobody says better and it never contradicts itself."""
     claimed = [sender for sender, marks in chat.selves.items() if True in marks and sender != OWNER]
     consistent = len(claimed) == 1 and chat.selves[claimed[0]] == {True}
-    owner = options.owner_id or (claimed[0] if consistent else "") or (OWNER if OWNER in chat.selves else "")
+    owner = options.owner_id or (claimed[0] if consistent else OWNER)
     messages = tuple(replace(m, sender=owner) if m.sender == OWNER else m for m in chat.messages)
     peer = [] if chat.group else [Member(talker, names_of(chat.name))]
-    return RawChat(talker, chat.name, "wechat", chat.group, with_owner(peer, owner), messages)
+    return RawChat(talker, chat.name, "wechat", chat.group, with_owner(peer, owner, messages), messages)
 
 
 def _message(row: Row, place: str, talker: str) -> RawMessage:
@@ -96,7 +116,7 @@ def _message(row: Row, place: str, talker: str) -> RawMessage:
         kind, sender = kind_of_notice(content), ""
     elif not sender and flag(row.get("isSelf")):
         sender = OWNER
-    elif not sender and not (flag(row.get("isChatRoom")) or talker.endswith("@chatroom")):
+    elif not sender and not _in_room(row, talker):
         sender = talker
     contents = row["contents"] if isinstance(row.get("contents"), dict) else {}
     return RawMessage(
