@@ -37,8 +37,9 @@ def read_chat(
 ) -> RawChat:
     """Return the chat of a `chatInfo` and its (place, message)s."""
     people = Roster()
-    own = identifier(chat_info.get("selfUid")) or identifier(chat_info.get("selfUin")) or options.owner_id
-    people.add(own, names_of(chat_info.get("selfName")), owner=True)
+    own = identifier(chat_info.get("selfUid")) or identifier(chat_info.get("selfUin"))
+    people.add(own, names_of(chat_info.get("selfName")))
+    people.own(own or options.owner_id)
     people.same(own, identifier(chat_info.get("selfUin")))
     name, group = next(iter(names_of(chat_info.get("name"))), ""), chat_info.get("type") == "group"
     peer, peer_uin = identifier(chat_info.get("peerUid")), identifier(chat_info.get("peerUin"))

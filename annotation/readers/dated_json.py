@@ -56,7 +56,7 @@ def read(export: Export, options: ReadOptions, tally: Tally) -> Iterator[RawChat
 
 def _chats(export: Export, options: ReadOptions, tally: Tally) -> Iterator[RawChat]:
     me = object_at(export, "personal_information")
-    owner = options.owner_id or _user(me.get("user_id"))
+    owner = _user(me.get("user_id")) or options.owner_id
     names = _full_names(me)
     met = 0
     for key in _LISTS:
@@ -86,7 +86,9 @@ def _chat(
     chat: Row, rows: Iterable[tuple[str, Row]], owner: str, names: tuple[str, ...], export: Export, tally: Tally
 ) -> RawChat:
     people = Roster()
-    people.add(owner, names, owner=True)
+    people.own(owner)
+    if names:
+        people.add(owner, names)
     called = names_of(chat.get("name"))
     name, kind, own_id = next(iter(called), ""), str(chat.get("type")), identifier(chat.get("id"))
     if kind in ("personal_chat", "bot_chat"):

@@ -41,7 +41,7 @@ def read(export: Export, options: ReadOptions, tally: Tally) -> Iterator[RawChat
         InputError: where the file is not JSON, or has no messages.
     """
     people = Roster()
-    people.add(options.owner_id, owner=True)
+    people.own(options.owner_id)
     channel = object_at(export, "channel")
     rows = rows_at(export, "messages", tally)
     messages = oldest_first(read_rows(rows, tally, lambda row, place: _message(row, place, people)))

@@ -138,5 +138,5 @@ class _Reading:
         if (head := self.head) is None:
             raise fault(str(self._export.path), "is empty")
         owner = next((member.person for member in self._members.values() if member.owner), options.owner_id)
-        members = with_owner(self._members.values(), owner)
+        members = with_owner(self._members.values(), owner, self.messages)
         return RawChat(head.chat_id, head.name, head.platform, head.group, members, tuple(self.messages), head.zone)

@@ -18,14 +18,14 @@ class Roster:
         self._same: dict[str, str] = {}
         self._unknown: dict[str, None] = {}
 
-    def add(self, person: str, names: Iterable[str] = (), *, owner: bool = False) -> None:
+    def add(self, person: str, names: Iterable[str] = ()) -> None:
         """Note a person, with names; '' is nobody."""
-        if not person:
-            return
-        known = self._names.setdefault(person, {})
-        known.update(dict.fromkeys(name for name in names if name))
-        if owner:
-            self._owners.add(person)
+        if person:
+            self._names.setdefault(person, {}).update(dict.fromkeys(name for name in names if name))
+
+    def own(self, person: str) -> None:
+        """Note whose export it is; somebody who is not in the chat does not come into it by that."""
+        self._owners.add(person)
 
     def add_names(self, names: Iterable[str]) -> None:
         """Note people of whom only their names are known; each is somebody known, or else a person of their own."""
