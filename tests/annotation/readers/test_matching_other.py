@@ -95,7 +95,7 @@ def test_messages_alone_tell_where_they_stand_first(sample: str, tmp_path: Path)
     ids=range(10),
 )
 def test_heads_that_are_like_these(head: Any, names: list[str]) -> None:
-    assert knowing(head) == names
+    assert [name for name in knowing(head) if name in OURS] == names
 
 
 @given(st.text(max_size=200))
