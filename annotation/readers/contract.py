@@ -94,6 +94,8 @@ class RawChat:
     members: tuple[Member, ...]
     """Those that the file lists; senders that it does not list are added later."""
     messages: tuple[RawMessage, ...]
+    zone: str = ""
+    """The IANA name of the zone in which its clock is shown, where the file names one."""
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ import csv
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import accumulate
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,7 +20,10 @@ _PIECE = 1024 * 1024
 _CELL = 16 * 1024 * 1024  # characters; Python's own limit is less than the XML of one forward
 _DIGITS = 4000  # fewer than Python's own limit, 4300
 _LONG_NUMBER = re.compile(rb"[0-9]{%d}" % _DIGITS)
-_DEEP = re.compile(rb"(?:[\[{][\s\w\",:.-]{0,64}){4000}")  # brackets that open before one closes
+_DEEPEST = 200
+_ESCAPED = re.compile(rb"\\.", re.DOTALL)
+_NO_BRACKET = re.compile(rb"[^][{}]+")
+_STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
 def open_export(path: Path, root: Path | None = None) -> Export:
@@ -138,21 +142,44 @@ class _Bounded:
     """Bytes of JSON without what ijson cannot bear: it dies of numbers of thousands of digits, and endless nesting takes hours."""
 
     def __init__(self, stream: Any) -> None:
-        self._stream, self._end = stream, b""
+        self._stream, self._end, self._levels = stream, b"", _Levels()
 
     def read(self, size: int = -1) -> bytes:
         """Return what the stream returns.
 
         Raises:
-            ValueError: at such a number or nesting.
+            ValueError: at such a number.
+            RecursionError: at such nesting.
         """
         piece: bytes = self._stream.read(size)
         if _LONG_NUMBER.search(self._end + piece):
             raise ValueError("a number of thousands of digits")
-        if _DEEP.search(piece):
-            raise ValueError("it is nested too deeply")
+        self._levels.take(piece)
         self._end = (self._end + piece)[-_DIGITS:]
         return piece
+
+
+class _Levels:
+    """How deeply JSON is nested that comes in pieces; brackets in texts are no levels, a chat may hold thousands."""
+
+    def __init__(self) -> None:
+        self._depth, self._in_text, self._half = 0, False, b""
+
+    def take(self, piece: bytes) -> None:
+        """Measure the next piece.
+
+        Raises:
+            RecursionError: where it is nested more than `_DEEPEST` deep.
+        """
+        plain = _ESCAPED.sub(b"", self._half + piece)
+        self._half = b"\\" if plain.endswith(b"\\") else b""
+        parts = plain.removesuffix(b"\\").split(b'"')
+        brackets = _NO_BRACKET.sub(b"", b"".join(parts[self._in_text :: 2]))
+        self._in_text ^= len(parts) % 2 == 0
+        levels = list(accumulate(map(_STEPS.__getitem__, brackets), initial=self._depth))
+        if max(levels) > _DEEPEST:
+            raise RecursionError
+        self._depth = levels[-1]
 
 
 class _Utf8:
