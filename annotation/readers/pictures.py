@@ -125,7 +125,7 @@ class Pictures:
         found = [result for result in results if isinstance(result, Path)]
         if isinstance(results[0], str) and not found:
             problems.append(results[0])
-        if results[0] != OUTSIDE:
+        if results[0] not in (OUTSIDE, LINK):
             name = PurePosixPath(relative).name
             names += [known for known in (name, PurePosixPath(name).stem) if len(known) >= TELLING]
         return found
@@ -182,6 +182,8 @@ def inside_root(root: Path, base: Path, relative: str) -> Path | str:
 
     `..` is taken by the letter, so no link can turn it; any link on the way is refused.
     """
+    if PurePosixPath(relative).is_absolute():
+        return ABSOLUTE
     parts = list(base.relative_to(root).parts) if base.is_relative_to(root) else []
     for part in PurePosixPath(relative).parts:
         if part != "..":
