@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from mldr.annotation.merging import Draft
 
@@ -17,7 +17,7 @@ class CutSettings(BaseModel):
 
     merge_gap_s: float = Field(default=120.0, ge=0, allow_inf_nan=False)
     """Messages of one speaker at most so many seconds apart become one utterance; 0 merges none."""
-    pause_s: float = Field(default=3 * 3600.0, gt=0, allow_inf_nan=False)
+    pause_s: float = Field(default=3 * 3600.0, ge=0, allow_inf_nan=False)
     """A chat is cut where nobody speaks for so many seconds."""
     max_utterances: int = Field(default=100, ge=1, le=1_000)
     min_utterances: int = Field(default=20, ge=1)
@@ -25,12 +25,6 @@ class CutSettings(BaseModel):
     """Of pictures that are there."""
     language: Literal["", "zh", "en"] = ""
     """'' tells it from the script of each dialogue."""
-
-    @model_validator(mode="after")
-    def _in_order(self) -> CutSettings:
-        if self.min_utterances > self.max_utterances:
-            raise ValueError(f"min_utterances is above max_utterances ({self.max_utterances})")
-        return self
 
 
 class Unused(BaseModel):
@@ -64,6 +58,23 @@ class CutReport(BaseModel):
     """In the dialogues."""
     replies_lost: dict[str, int] = Field(default_factory=dict)
     """Reason -> replies that point to nothing, or whose piece is not used."""
+
+    def __str__(self) -> str:
+        """Return the account in a few lines; no name of a person or chat is in it."""
+        lines = [
+            f"{self.messages:,} messages of {self.chats:,} chats are {self.utterances:,} utterances; "
+            f"{self.utterances_used:,} of them make {self.dialogues:,} dialogues with {self.images:,} images "
+            f"({self.images_missing:,} missing) and {self.replies:,} replies",
+        ]
+        for reason, unused in sorted(self.unused.items()):
+            lines.append(f"not used, {reason}: {unused.utterances:,} utterances in {unused.pieces:,} pieces")
+        for reason, count in sorted(self.replies_lost.items()):
+            lines.append(f"replies that {reason}: {count:,}")
+        if self.removed:
+            lines.append(f"{self.removed:,} dialogues of an earlier cut are no more")
+        if self.utterances_used * 2 < self.utterances:
+            lines.append("most of it is not used: longer pauses, or lower least numbers, would keep more")
+        return "\n".join(lines)
 
     def lose(self, reason: str, piece: Sequence[Draft]) -> None:
         """Count a piece that makes no dialogue."""
