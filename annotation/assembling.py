@@ -22,14 +22,10 @@ from mldr.errors import fault
 EMPTY = "without words or a picture"
 NOBODY = "without a sender"
 REPEATED = "repeated from another row"
-NO_TIME = "with a time outside the calendar"
+NO_TIME = "with a time that no chat has"
 UNACCOUNTED = "that the reader did not account for"
 _ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d+")
 """An id that a spreadsheet rounded: many messages share it, so it names none."""
-
-
-def _cleaned(quote: Quote | None) -> Quote | None:
-    return quote and replace(quote, message_id=clean(quote.message_id), sender=clean(quote.sender))
 
 
 Method = Literal["", "id", "time", "text"]
@@ -54,6 +50,7 @@ class _Kept:
     time: datetime
     person: str
     beside: Path
+    """The folder of the file that holds it, without links."""
 
 
 class Assembly:
@@ -101,14 +98,15 @@ class Assembly:
 
     def _kept(self) -> list[_Kept]:
         kept: list[_Kept] = []
-        rows = ((part.path, raw) for part in self._parts for raw in part.chat.messages)
-        for number, (path, raw) in enumerate(rows):
-            if (one := self._one(path, number, raw)) is not None:
+        rows = [(part.path, part.path.resolve().parent, part.chat.messages) for part in self._parts]
+        each = ((path, beside, raw) for path, beside, messages in rows for raw in messages)
+        for number, (path, beside, raw) in enumerate(each):
+            if (one := self._one(path, beside, number, raw)) is not None:
                 self._clock.passed(one.time)
                 kept.append(one)
         return kept
 
-    def _one(self, path: Path, number: int, raw: RawMessage) -> _Kept | None:
+    def _one(self, path: Path, beside: Path, number: int, raw: RawMessage) -> _Kept | None:
         """Return a row as a message, None where it is dropped: that is counted."""
         spoken = raw.kind in SPOKEN
         text = clean(raw.text) if spoken and says_something(raw.text) else ""
@@ -132,10 +130,17 @@ class Assembly:
             return self._dropped_as(raw, REPEATED)
         if given:
             self._seen.add(same)
-        quote, shown = (_cleaned(raw.quote), pictures) if spoken else (None, ())
+        quote, shown = (self._quote(raw.quote), pictures) if spoken else (None, ())
         unique = self._unique(given, number)
         cleaned = replace(raw, message_id=unique, text=text, pictures=shown, quote=quote, sender=person)
-        return _Kept(cleaned, time, person, path.parent)
+        return _Kept(cleaned, time, person, beside)
+
+    def _quote(self, quote: Quote | None) -> Quote | None:
+        """Return a quote by ids and names as they are kept; an id that no row gives must not meet one that was made here."""
+        if quote is None:
+            return None
+        wanted = clean(quote.message_id)
+        return replace(quote, message_id=wanted if wanted in self._given else "", sender=clean(quote.sender))
 
     def _dropped_as(self, raw: RawMessage, reason: str) -> _Kept | None:
         self._dropped[reason] += 1

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mldr.errors import MldrError
 
+_FIRST_YEAR, _LAST_YEAR = 1900, 2199
+
 
 def zone_of(name: str) -> ZoneInfo:
     """Return a zone by its IANA name.
@@ -45,9 +47,11 @@ class Clock:
         A clock time that occurs twice is the first of the two; one that never occurred is taken as if the clock had not changed.
 
         Raises:
-            OverflowError: for the first and last day that can be written.
+            OverflowError: for a time that no chat has, before 1900 or from 2200 on; nor could it be moved by days and zones.
             ValueError: for a clock time where no zone was named.
         """
+        if not _FIRST_YEAR <= time.year <= _LAST_YEAR:
+            raise OverflowError("a time that no chat has")
         if time.tzinfo is not None:
             self.offsets = (self.offsets or set()) | {time.utcoffset() or timedelta()}
             return time.astimezone(UTC)

@@ -37,9 +37,11 @@ def gathered(found: Sequence[Recognised], options: ReadOptions, progress: Progre
             key = (one.reader.NAME, part.chat.platform, clean(part.chat.chat_id))
             spread = spreads.setdefault(key, Spread(one))
             if spread.parts and spread.parts[0].chat.name != part.chat.name:
-                faults.add(
-                    str(one.export.path), f"has the same id of a chat as {spread.parts[0].path}, and another name"
+                other = spread.parts[0].path
+                words = (
+                    f"has the same id of a chat as {other}, and another name; import them one by one, into two stores"
                 )
+                faults.add(str(one.export.path), words)
             spread.parts.append(part)
     _check_formats(spreads, faults)
     faults.check()

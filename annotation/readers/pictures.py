@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from mldr.annotation.chat import Picture
 from mldr.annotation.readers.contract import PictureHint
 from mldr.annotation.readers.detect import files_in
+from mldr.errors import InputError
 from mldr.images import MAX_BYTES, ImageError, NormalisedImage, normalise
 
 UNNAMED = "the export names no file"
@@ -28,6 +29,7 @@ ABSENT = "no such file in the export"
 UNDECODED = "still encoded (.dat); decoded pictures are needed"
 UNREADABLE = "not a whole picture in a known format"
 TOO_LARGE = "too large"
+CROWDED = "its folder cannot be searched; put the export into a folder of its own"
 AMBIGUOUS = "several files have this name"
 HASHED_BYTES = 4 * 1024**3
 """So much of a folder is read to find pictures by the hash of their bytes."""
@@ -45,6 +47,9 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
+        self.crowded = False
+        """Whether there are too many files, or some that cannot be listed: then none is found by its name."""
+        self._files: list[Path] | None = None
         self._names: dict[str, list[Path]] | None = None
         self._hashes: dict[str, list[Path]] | None = None
 
@@ -52,17 +57,25 @@ class Folder:
         """Return the files that are called so, with or without their ending; case and composition of letters do not matter."""
         if self._names is None:
             self._names = {}
-            for path in files_in(self.root):
+            for path in self._listed():
                 for key in sorted({_key(path.name), _key(path.stem)}):
                     self._names.setdefault(key, []).append(path)
         return self._names.get(_key(name), [])
+
+    def _listed(self) -> list[Path]:
+        if self._files is None:
+            try:
+                self._files = list(files_in(self.root))
+            except (InputError, OSError):
+                self._files, self.crowded = [], True
+        return self._files
 
     def hashed(self, md5: str) -> list[Path]:
         """Return the pictures whose bytes have this MD5."""
         if self._hashes is None:
             self._hashes = {}
             left = HASHED_BYTES
-            for path in files_in(self.root):
+            for path in self._listed():
                 size = path.lstat().st_size
                 if size > min(left, MAX_BYTES) or not _starts_like_a_picture(path):
                     continue
@@ -138,6 +151,8 @@ class Pictures:
         paths = self._folder.named(plain)
         if not paths and _MD5.fullmatch(plain.lower()):
             paths = self._folder.hashed(plain.lower())
+        if self._folder.crowded:
+            problems.append(CROWDED)
         near = [path for path in paths if path.is_relative_to(beside)] or paths
         found = [found for path in near if (found := self._picture(path, problems))]
         if len({key for key, _ in found}) > 1 and not _HASH.fullmatch(plain.lower()):
@@ -231,7 +246,7 @@ def _reason(path: Path, error: ImageError) -> str:
 
 def _gravest(problems: list[str]) -> str:
     """Return the most telling of several reasons: what was found and cannot be used before what was not found."""
-    order = (OUTSIDE, ABSOLUTE, LINK, TOO_LARGE, UNDECODED, UNREADABLE, AMBIGUOUS, ADDRESS, UNNAMED)
+    order = (OUTSIDE, ABSOLUTE, LINK, TOO_LARGE, UNDECODED, UNREADABLE, AMBIGUOUS, CROWDED, ADDRESS, UNNAMED)
     others = sorted({problem for problem in problems if problem not in order and problem != ABSENT})
     for problem in (*others, *order):
         if problem in problems:

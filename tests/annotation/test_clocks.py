@@ -43,8 +43,8 @@ def test_a_clock_time_without_any_zone_is_refused() -> None:
         Clock(None).instant(datetime(2025, 2, 5))
 
 
-@pytest.mark.parametrize("time", [datetime.min, datetime.max])
-def test_the_ends_of_the_calendar_overflow(time: datetime) -> None:
+@pytest.mark.parametrize("time", [datetime.min, datetime.max, datetime(1899, 12, 31), datetime(2200, 1, 1, tzinfo=UTC)])
+def test_a_time_that_no_chat_has_is_refused(time: datetime) -> None:
     with pytest.raises(OverflowError):
         Clock(ZoneInfo("Asia/Shanghai" if time.year == 1 else "America/New_York")).instant(time)
 

@@ -93,7 +93,7 @@ def test_what_is_dropped_is_counted_by_reason_with_its_place(tmp_path: Path, sto
     _, report = brought(write_export(tmp_path / "x" / "x.json", rows), store)
     assert report.dropped == {
         "repeated from another row": 1,
-        "with a time outside the calendar": 1,
+        "with a time that no chat has": 1,
         "with a time that cannot be read": 1,
         "without a sender": 1,
         "without words or a picture": 1,
@@ -111,12 +111,14 @@ def test_ids_become_unique_and_replies_go_to_the_right_message(tmp_path: Path, s
         said("b", 3, "four"),
         said("b", 4, "five", id="m3"),
         said("b", 5, "six", quote={"message_id": "1~2"}),
+        said("b", 5, "seven", quote={"message_id": "m5"}),
     ]
     chat, report = brought(write_export(tmp_path / "x" / "x.json", rows), store)
     ids = [message.message_id for message in chat.messages]
-    assert len(set(ids)) == 6
+    assert len(set(ids)) == 7
     assert (ids[0], ids[2], ids[4]) == ("1", "1~2", "m3")
     assert chat.messages[5].reply_to == "1~2"
+    assert (ids[5], chat.messages[6].reply_to) == ("m5", "")  # an id that was made here answers to nobody
     assert any("1 messages have an id that an earlier one has" in note for note in report.notes)
 
 
@@ -187,6 +189,18 @@ def test_a_link_to_a_file_outside_is_no_picture_and_its_bytes_go_nowhere(tmp_pat
     _, report = brought(path, store)
     assert report.images_missing == {"a link, which is not followed": 1}
     assert not list((chat_folder(store, report.chat_key) / "images").iterdir())
+
+
+def test_pictures_beside_a_folder_of_texts_are_found_by_a_relative_path_too(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_export(tmp_path / "x" / "texts" / "x.json", [shown("a", 0, "../images/a.png")])
+    (tmp_path / "x" / "images").mkdir()
+    (tmp_path / "x" / "images" / "a.png").write_bytes(picture())
+    for folder, path in ((tmp_path / "x", "texts/x.json"), (tmp_path / "x" / "texts", "x.json"), (tmp_path, "x")):
+        monkeypatch.chdir(folder)
+        _, report = brought(Path(path), store, force=True)
+        assert (report.images, report.images_missing) == (1, {})
 
 
 def test_nobody_else_can_read_the_store(tmp_path: Path, store: Store) -> None:

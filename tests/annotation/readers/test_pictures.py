@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mldr.annotation.chat import Picture
+from mldr.annotation.readers import detect
 from mldr.annotation.readers import pictures as ladder
 from mldr.annotation.readers.contract import PictureHint
 from mldr.annotation.readers.pictures import Folder, Pictures, inside_root
@@ -185,6 +186,16 @@ def test_a_plain_name_is_taken_from_the_chats_own_folder_first(export: Export) -
     export.put("a/media/IMG_20250101.png", BLUE)
     export.put("b/media/IMG_20250101.png", RED)
     assert export.find("lost/IMG_20250101.png", beside="b") == Picture(KEY)
+
+
+def test_a_folder_of_too_many_files_is_not_searched_and_paths_still_lead_to_theirs(
+    export: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detect, "MAX_FILES", 2)
+    for name in ("media/a.png", "media/b.png", "media/0123456789abcdef.png"):
+        export.put(name)
+    assert export.find("media/a.png") == Picture(KEY)
+    assert export.find(stems=("0123456789abcdef",)) == Picture("", ladder.CROWDED)
 
 
 def test_a_short_name_elsewhere_is_not_taken_for_a_picture(export: Export) -> None:
