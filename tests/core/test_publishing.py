@@ -65,7 +65,7 @@ def test_more_consent_never_forbids_what_less_allowed() -> None:
         allowed: list[set[str]] = []
         for scopes in subsets:
             try:
-                check_push(manifest(*sorted(scopes)), True, visibility)  # type: ignore[arg-type]
+                check_push(manifest(*sorted(scopes)), True, visibility)
                 allowed.append(scopes)
             except InputError:
                 assert not any(before <= scopes for before in allowed)
