@@ -1,0 +1,43 @@
+"""Bank cards and accounts: 12 to 19 digits, together or in the groups that cards show, and IBANs."""
+
+from __future__ import annotations
+
+import re
+
+from mldr.annotation.privacy.detectors.checksums import luhn, mod97
+from mldr.annotation.privacy.detectors.rules import Rule, digits_of, pattern
+
+_NAMED = r"(?:卡号|银行卡|储蓄卡|信用卡|账号|帐号|账户|对公|card|account|acct)"
+
+
+def _card(match: re.Match[str]) -> float:
+    digits = digits_of(match[0])
+    if not luhn(digits):
+        return 0.6
+    return 0.95 if digits[0] in "23456" else 0.8
+
+
+def _iban(match: re.Match[str]) -> float:
+    account = match[0].replace(" ", "").replace("-", "").upper()
+    return 0.96 if 15 <= len(account) <= 34 and mod97(account) else 0.6
+
+
+CARDS = (
+    Rule(
+        "card",
+        "bank_card",
+        pattern(
+            r"(?<!\d)(?:\d{12,19}|\d{4}(?P<a>[ \-._/]{1,2})\d{4}(?:(?P=a)\d{4}){1,2}(?:(?P=a)\d{1,4})?"
+            r"|\d{4}[ -]\d{6}[ -]\d{4,5}|\d{6}[ -]\d{6,13})(?!\d)"
+        ),
+        _card,
+    ),
+    Rule("named-card", "bank_card", pattern(rf"{_NAMED}[^\d\n]{{0,8}}(?P<x>\d(?:[ \-]{{0,2}}\d){{7,22}})(?!\d)"), 0.85),
+    Rule(
+        "card-end",
+        "bank_card",
+        pattern(r"(?:尾号|末四位|后四位|last (?:4|four)(?: digits)?|ending(?: in)?)[^\d\n]{0,4}(?P<x>\d{3,6})(?!\d)"),
+        0.8,
+    ),
+    Rule("iban", "bank_card", pattern(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?(?![A-Za-z0-9])"), _iban),
+)

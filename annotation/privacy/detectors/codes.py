@@ -1,0 +1,62 @@
+"""Secrets that open something: verification codes, pick-up codes, passwords, PINs, before or after the word that names them."""
+
+from __future__ import annotations
+
+import re
+
+from mldr.annotation.privacy.detectors.rules import LINK, UNIT, Rule, pattern
+
+_KEY = (
+    r"(?:验证码|校验码|动态码|识别码|确认码|取件码|取货码|提货码|取餐码|取票码|核销码|兑换码|邀请码|激活码|提取码|访问码|授权码|注册码|开门码|开锁码|"
+    r"解锁码|安全码|门禁|门锁|密码|口令|暗号|密钥|会议号|会议码|会议id|房间号|券码|邮编|(?<![a-z])(?:password|passcode|passwd|pwd|pass ?phrase|"
+    r"passkey|code|pin|otp|2fa|cvv|cvc|token|zip)(?![a-z]))"
+)
+_PASSWORD = r"(?:密码|口令|密钥|(?<![a-z])(?:password|passcode|passwd|pwd|pass ?phrase|pw|psw)(?![a-z]))"
+_GROUPS = (
+    r"[A-Z]{0,2}\d{0,4}(?:-[A-Z]?\d{1,5}){1,4}|\d(?: \d){3,11}|\d{2,3}(?: \d{2,4}){1,4}|"
+    r"[A-Z0-9]{4,12}(?: \d{3,4}(?!\d))?"
+)
+_TOKEN = rf"(?P<x>(?:{_GROUPS}))(?![A-Z0-9])(?! ?{UNIT})"
+
+
+def _code(match: re.Match[str]) -> float:
+    """Letters alone are a code only behind a colon; a word follows 'code' more often."""
+    digits = sum(c.isdigit() for c in match["x"])
+    if digits >= 3:
+        return 0.88 if digits > 3 else 0.72
+    between = match[0][: match.start("x") - match.start()]
+    if digits:
+        return 0.72
+    return 0.6 if re.search(r"[:=]\W*$", between) else 0.0
+
+
+def _password(match: re.Match[str]) -> float:
+    if not re.fullmatch(r"[a-z]+", match["x"]):
+        return 0.85
+    return 0.65 if ":" in match[0] or "=" in match[0] else 0.4
+
+
+CODES = (
+    Rule("code", "code", pattern(rf"{_KEY}{LINK}{{0,10}}{_TOKEN}"), _code),
+    Rule(
+        "code-further",
+        "code",
+        pattern(rf"{_KEY}[^\d\n。!?\uffff]{{1,16}}?(?<![A-Za-z])(?P<x>[A-Z]{{0,2}}\d{{4,10}})(?![A-Z0-9])(?! ?{UNIT})"),
+        0.7,
+    ),
+    Rule(
+        "code-before",
+        "code",
+        pattern(
+            rf"(?<![A-Z0-9\-])(?P<x>[A-Z0-9]{{1,4}}-\d{{3,8}}|\d{{2,4}}[ -]\d{{2,4}}|(?=[A-Z]{{0,11}}\d)[A-Z0-9]{{4,12}})"
+            rf"[)\]\"'”】」]?[ ,:=\-(\[]{{0,3}}(?:就?是|为|作为|is|as|,|\(|:)[^\d\n。!?\uffff]{{0,18}}?{_KEY}"
+        ),
+        0.82,
+    ),
+    Rule(
+        "password",
+        "code",
+        pattern(rf"{_PASSWORD}(?: {{0,2}}(?:是|为|改成了?|换成了?|就是|:|=|is |was |to )){{1,2}} {{0,2}}[\"'“‘]?(?P<x>[!-~]{{4,64}}(?<![.,;!?)\"']))"),
+        _password,
+    ),
+)

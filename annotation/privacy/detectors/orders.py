@@ -1,0 +1,37 @@
+"""Numbers of parcels, orders, bookings and the like, by their prefix or by the word that names them."""
+
+from __future__ import annotations
+
+import re
+
+from mldr.annotation.privacy.detectors.rules import LINK, Rule, pattern
+
+_CARRIERS = "SF|YT|JDV[A-Z]|JDX|JDK|JD|ZTO|STO|YD|YZ|JT|DPK|DBL|EMS|TT|UC|HTKY|LP|KY|ANE|FEDEX|UPS|DHL"
+_NAMED = (
+    r"(?:(?:快递|运单|订单|物流|包裹|流水|交易|退货|发票|受理|工单|保单|合同|会员|票|病历|就诊|学|工|准考证|报名|单|编|案件|房产证|社保|公积金)号码?|"
+    r"订单|单号|编号|快递|(?<![a-z])(?:tracking|order|invoice|reference|ref|booking|confirmation|ticket|case|pnr|reservation|"
+    r"shipment|parcel|package|receipt|policy|member(?:ship)?|account|acct|student id|employee id)(?![a-z]))"
+)
+
+
+def _named(match: re.Match[str]) -> float:
+    digits = sum(c.isdigit() for c in match["x"])
+    return 0.85 if digits >= 6 else 0.72 if digits >= 4 else 0.0
+
+
+ORDERS = (
+    Rule(
+        "carrier",
+        "order_number",
+        pattern(rf"(?<![A-Z0-9])(?:{_CARRIERS})[ \-]?\d(?:[ \-]?\d){{7,21}}(?:-\d{{1,3}}){{0,3}}-?(?![A-Z0-9])"),
+        0.93,
+    ),
+    Rule("postal", "order_number", pattern(r"(?<![A-Z0-9])[A-Z]{2} ?\d{9} ?[A-Z]{2}(?![A-Z0-9])|(?<![A-Z0-9])1Z[A-Z0-9]{16}(?![A-Z0-9])"), 0.92),
+    Rule("lettered", "order_number", re.compile(r"(?<![A-Za-z0-9])[A-Z]{1,5}-?\d{8,24}(?![A-Za-z0-9])"), 0.72),
+    Rule(
+        "named-order",
+        "order_number",
+        pattern(rf"{_NAMED}(?:{LINK}|号|后续|查){{0,8}}(?P<x>[A-Z0-9](?:[\-_]?[A-Z0-9]){{4,29}})(?![A-Z0-9])"),
+        _named,
+    ),
+)
