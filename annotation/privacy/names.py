@@ -21,8 +21,12 @@ _HAN = re.compile(r"[\u4e00-\u9fff]+")
 _ALPHABET = "A-Za-zÀ-ÖØ-öø-ɏͰ-ӿ"
 LETTER = re.compile(f"[{_ALPHABET}]")
 _LATIN = re.compile(f"[{_ALPHABET}][{_ALPHABET}'’]*")
-_CUTS = re.compile(r"(?:\d班|[\s\-_—|/\\·•()\[\]{}<>（）【】「」《》,，.。:：;；!！?？~～+&*#@=^$%\"“”0-9\U0001f000-\U0001faff\u2600-\u27bf])+")
-_HONORIFICS = frozenset("mr mrs ms miss dr prof sir madam jr sr ii iii iv md phd dds dvm".split())
+_CUTS = re.compile(
+    r"(?:\d班|[\s\-_—|/\\·•()\[\]{}<>（）【】「」《》,，.。:：;；!！?？~～+&*#@=^$%\"“”0-9\U0001f000-\U0001faff\u2600-\u27bf])+"
+)
+_HONORIFICS = frozenset(
+    {"mr", "mrs", "ms", "miss", "dr", "prof", "sir", "madam", "jr", "sr", "ii", "iii", "iv", "md", "phd", "dds"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,9 +48,9 @@ class Normal:
 
     def without(self, pattern: re.Pattern[str]) -> Normal:
         """Return the same with blanks wherever the pattern is found in `text`."""
-        views = [self.text, self.digits, self.folded]
         places = [match.span() for match in pattern.finditer(self.text)]
-        return replace(self, **dict(zip(("text", "digits", "folded"), (blanked(v, places) for v in views), strict=True)))
+        text, digits, low = (blanked(view, places) for view in (self.text, self.digits, self.folded))
+        return replace(self, text=text, digits=digits, folded=low)
 
 
 def blanked(text: str, places: list[tuple[int, int]]) -> str:
@@ -99,7 +99,9 @@ def folded(text: str) -> str:
 
 def _extends(character: str) -> bool:
     return (
-        unicodedata.combining(character) != 0 or unicodedata.category(character) == "Me" or "\u1160" <= character <= "\u11ff"
+        unicodedata.combining(character) != 0
+        or unicodedata.category(character) == "Me"
+        or "\u1160" <= character <= "\u11ff"
     )
 
 
@@ -122,8 +124,9 @@ def _normal_cluster(cluster: str) -> str:
 
 
 def _hidden(character: str) -> bool:
-    kind = unicodedata.category(character)
-    return kind in ("Cf", "Me", "Cc") and character not in "\n\t" or character in _FILLERS or "\ufe00" <= character <= "\ufe0f"
+    if unicodedata.category(character) in ("Cf", "Me", "Cc"):
+        return character not in "\n\t"
+    return character in _FILLERS or "\ufe00" <= character <= "\ufe0f"
 
 
 def _ascii_digit(character: str) -> str:

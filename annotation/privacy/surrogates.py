@@ -33,7 +33,7 @@ class Surrogates:
         salt: of the dialogue, secret; other salts give other names.
         language: of the dialogue; tags are Chinese where it is `zh`, else English.
         names: of everybody in the chat; no surrogate is one of them, in any of their forms.
-        taken: texts in which no surrogate's name may stand, so that it is never taken for a real one. Pass all texts of the dialogue.
+        taken: texts in which no surrogate's name may stand, so that no real name is taken for one. Pass all texts of the dialogue.
     """
 
     def __init__(self, salt: bytes, language: str, names: NameList, taken: Collection[str] = ()) -> None:
@@ -155,7 +155,9 @@ def mask(text: str, spans: Iterable[Span], surrogates: Surrogates) -> Masked:
     last = length = 0
     for span in spans:
         if not last <= span.start < span.end <= len(text):
-            raise ValueError(f"the span {span.start}:{span.end} is out of order or outside of a text of {len(text)} characters")
+            raise ValueError(
+                f"the span {span.start}:{span.end} is out of order or outside of a text of {len(text)} characters"
+            )
         raw = text[span.start : span.end]
         if span.kind == "name" and surrogates.shown(raw):
             continue

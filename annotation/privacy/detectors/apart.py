@@ -19,7 +19,9 @@ def apart(found: Iterable[Span], text: str) -> tuple[list[Span], bytearray]:
     for span in sorted(set(found), key=_rank):
         for start, end in _open_runs(covered, span.start, span.end):
             whole = (start, end) == (span.start, span.end)
-            if whole or ((span.kind != "name" or span.confidence >= SURE) and any(c.isalnum() for c in text[start:end])):
+            if whole or (
+                (span.kind != "name" or span.confidence >= SURE) and any(c.isalnum() for c in text[start:end])
+            ):
                 kept.append(replace(span, start=start, end=end))
                 covered[start:end] = b"\1" * (end - start)
     return kept, covered

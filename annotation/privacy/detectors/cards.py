@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from mldr.annotation.privacy.detectors.checksums import luhn, mod97
-from mldr.annotation.privacy.detectors.rules import Rule, digits_of, pattern
+from mldr.annotation.privacy.detectors.rules import Rule, digits_of, pattern, said
 
-_NAMED = r"(?:卡号|银行卡|储蓄卡|信用卡|账号|帐号|账户|对公|card|account|acct)"
+_NAMED = "卡号 银行卡 储蓄卡 信用卡 账号 帐号 账户 对公 card account acct"
+_LAST = "尾号 末四位 后四位 last_4 last_four ending"
 
 
 def _card(match: re.Match[str]) -> float:
@@ -32,12 +33,24 @@ CARDS = (
         ),
         _card,
     ),
-    Rule("named-card", "bank_card", pattern(rf"{_NAMED}[^\d\n]{{0,8}}(?P<x>\d(?:[ \-]{{0,2}}\d){{7,22}})(?!\d)"), 0.85),
+    Rule(
+        "named-card",
+        "bank_card",
+        pattern(rf"{said(_NAMED)}[^\d\n]{{0,8}}(?P<x>\d(?:[ \-]{{0,2}}\d){{7,22}})(?!\d)"),
+        0.85,
+        _NAMED,
+    ),
     Rule(
         "card-end",
         "bank_card",
-        pattern(r"(?:尾号|末四位|后四位|last (?:4|four)(?: digits)?|ending(?: in)?)[^\d\n]{0,4}(?P<x>\d{3,6})(?!\d)"),
+        pattern(said(_LAST) + r"(?: digits| in)?[^\d\n]{0,4}(?P<x>\d{3,6})(?!\d)"),
         0.8,
+        _LAST,
     ),
-    Rule("iban", "bank_card", pattern(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?(?![A-Za-z0-9])"), _iban),
+    Rule(
+        "iban",
+        "bank_card",
+        pattern(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?(?![A-Za-z0-9])"),
+        _iban,
+    ),
 )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from mldr.annotation.privacy.detectors.rules import LINK, UNIT, Rule, pattern
+from mldr.annotation.privacy.detectors.rules import LINK, UNIT, Rule, pattern, said
 
-_KEY = (
-    r"(?:验证码|校验码|动态码|识别码|确认码|取件码|取货码|提货码|取餐码|取票码|核销码|兑换码|邀请码|激活码|提取码|访问码|授权码|注册码|开门码|开锁码|"
-    r"解锁码|安全码|门禁|门锁|密码|口令|暗号|密钥|会议号|会议码|会议id|房间号|券码|邮编|(?<![a-z])(?:password|passcode|passwd|pwd|pass ?phrase|"
-    r"passkey|code|pin|otp|2fa|cvv|cvc|token|zip)(?![a-z]))"
-)
-_PASSWORD = r"(?:密码|口令|密钥|(?<![a-z])(?:password|passcode|passwd|pwd|pass ?phrase|pw|psw)(?![a-z]))"
+_KEY = """
+验证码 校验码 动态码 识别码 确认码 取件码 取货码 提货码 取餐码 取票码 核销码 兑换码 邀请码 激活码 提取码 访问码
+授权码 注册码 开门码 开锁码 解锁码 安全码 门禁 门锁 密码 口令 暗号 密钥 会议号 会议码 会议id 房间号 券码 邮编
+password passcode passwd pwd passphrase pass_phrase passkey code pin otp 2fa cvv cvc token zip
+"""
+_PASSWORD = "密码 口令 密钥 password passcode passwd pwd passphrase pass_phrase pw psw"
 _GROUPS = (
     r"[A-Z]{0,2}\d{0,4}(?:-[A-Z]?\d{1,5}){1,4}|\d(?: \d){3,11}|\d{2,3}(?: \d{2,4}){1,4}|"
     r"[A-Z0-9]{4,12}(?: \d{3,4}(?!\d))?"
@@ -37,26 +37,35 @@ def _password(match: re.Match[str]) -> float:
 
 
 CODES = (
-    Rule("code", "code", pattern(rf"{_KEY}{LINK}{{0,10}}{_TOKEN}"), _code),
+    Rule("code", "code", pattern(rf"{said(_KEY)}{LINK}{{0,10}}{_TOKEN}"), _code, _KEY, digits=False),
     Rule(
         "code-further",
         "code",
-        pattern(rf"{_KEY}[^\d\n。!?\uffff]{{1,16}}?(?<![A-Za-z])(?P<x>[A-Z]{{0,2}}\d{{4,10}})(?![A-Z0-9])(?! ?{UNIT})"),
+        pattern(
+            rf"{said(_KEY)}[^\d\n。!?\uffff]{{1,16}}?(?<![A-Za-z])(?P<x>[A-Z]{{0,2}}\d{{4,10}})(?![A-Z0-9])(?! ?{UNIT})"
+        ),
         0.7,
+        _KEY,
     ),
     Rule(
         "code-before",
         "code",
         pattern(
             rf"(?<![A-Z0-9\-])(?P<x>[A-Z0-9]{{1,4}}-\d{{3,8}}|\d{{2,4}}[ -]\d{{2,4}}|(?=[A-Z]{{0,11}}\d)[A-Z0-9]{{4,12}})"
-            rf"[)\]\"'”】」]?[ ,:=\-(\[]{{0,3}}(?:就?是|为|作为|is|as|,|\(|:)[^\d\n。!?\uffff]{{0,18}}?{_KEY}"
+            rf"[)\]\"'”】」]?[ ,:=\-(\[]{{0,3}}(?:就?是|为|作为|is|as|,|\(|:)[^\d\n。!?\uffff]{{0,18}}?{said(_KEY)}"
         ),
         0.82,
+        _KEY,
     ),
     Rule(
         "password",
         "code",
-        pattern(rf"{_PASSWORD}(?: {{0,2}}(?:是|为|改成了?|换成了?|就是|:|=|is |was |to )){{1,2}} {{0,2}}[\"'“‘]?(?P<x>[!-~]{{4,64}}(?<![.,;!?)\"']))"),
+        pattern(
+            rf"{said(_PASSWORD)}(?: {{0,2}}(?:是|为|改成了?|换成了?|就是|:|=|is |was |to )){{1,2}}"
+            r" {0,2}[\"'“‘]?(?P<x>[!-~]{4,64}(?<![.,;!?)\"']))"
+        ),
         _password,
+        _PASSWORD,
+        digits=False,
     ),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -10,7 +9,7 @@ from mldr.annotation.privacy.detectors.addresses import ADDRESSES
 from mldr.annotation.privacy.detectors.apart import apart
 from mldr.annotation.privacy.detectors.cards import CARDS
 from mldr.annotation.privacy.detectors.codes import CODES
-from mldr.annotation.privacy.detectors.hints import hints
+from mldr.annotation.privacy.detectors.hints import HINTS
 from mldr.annotation.privacy.detectors.identities import IDENTITIES
 from mldr.annotation.privacy.detectors.ids import IDS
 from mldr.annotation.privacy.detectors.net import NET
@@ -47,10 +46,11 @@ def find_spans(text: str, names: NameList, language: str = "") -> tuple[Span, ..
 
 def _finds(view: Normal, names: NameList, language: str) -> Iterator[Span]:
     for span in scan(view.digits, DIGIT_RULES):
-        if not (language == "zh" and span.detector == "north-american" and view.digits[span.start : span.end].isdigit()):
+        if not (
+            language == "zh" and span.detector == "north-american" and view.digits[span.start : span.end].isdigit()
+        ):
             yield span
-    yield from scan(view.text, ADDRESSES)
-    yield from hints(view)
+    yield from scan(view.text, (*ADDRESSES, *HINTS))
     for start, end, form in names.find(view):
         yield Span(start, end, "name", form.confidence, "member")
 

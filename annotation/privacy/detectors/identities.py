@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 from mldr.annotation.privacy.detectors.checksums import birthday, hong_kong_id, resident_id
-from mldr.annotation.privacy.detectors.rules import Rule, digits_of, pattern
+from mldr.annotation.privacy.detectors.rules import Rule, digits_of, pattern, said
 
 _PROVINCE = r"(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]|9[01])"
+_PAPERS = "身份证 证件 id_card"
+_PERMITS = "通行证 回乡证 台胞证 居住证 居留证 签证 驾驶证 驾证 permit visa"
 _PLATE = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领"
 
 
@@ -46,24 +48,37 @@ IDENTITIES = (
     Rule(
         "named-id",
         "resident_id",
-        pattern(r"(?:身份证|证件|\bid card\b)[^\d\n]{0,8}(?P<x>\d(?:[ \-_]{0,2}[\d*]){4,16}[ \-_]{0,2}[\dx])(?!\d)"),
+        pattern(said(_PAPERS) + r"[^\d\n]{0,8}(?P<x>\d(?:[ \-_]{0,2}[\d*]){4,16}[ \-_]{0,2}[\dx])(?!\d)"),
         0.85,
+        _PAPERS,
     ),
     Rule("social-security", "resident_id", pattern(r"(?<!\d)\d{3}[- ]\d{2}[- ]\d{4}(?!\d)"), 0.8),
     Rule(
         "named-passport",
         "passport",
-        pattern(r"(?:护照|passport)[^A-Za-z0-9\n]{0,8}(?:(?:no|number|num|is|号)[^A-Za-z0-9\n]{0,4}){0,3}(?P<x>[A-Z]{0,2} ?\d{6,9})(?!\d)"),
+        pattern(
+            said("护照 passport")
+            + r"[^A-Za-z0-9\n]{0,8}(?:(?:no|number|num|is|号)[^A-Za-z0-9\n]{0,4}){0,3}(?P<x>[A-Z]{0,2} ?\d{6,9})(?!\d)"
+        ),
         0.95,
+        "护照 passport",
     ),
-    Rule("passport", "passport", pattern(r"(?<![A-Za-z0-9])(?:[EGDSP]\d{8}|E[A-Z]\d{7}|[A-Z]\d{8})(?![A-Za-z0-9])"), 0.75),
+    Rule(
+        "passport", "passport", pattern(r"(?<![A-Za-z0-9])(?:[EGDSP]\d{8}|E[A-Z]\d{7}|[A-Z]\d{8})(?![A-Za-z0-9])"), 0.75
+    ),
     Rule(
         "named-permit",
         "permit",
-        pattern(r"(?:通行证|回乡证|台胞证|居住证|居留证|签证|驾驶?证|permit|visa)[^A-Za-z0-9\n]{0,8}(?P<x>[A-Z]{0,2}\d{7,12})(?!\d)"),
+        pattern(said(_PERMITS) + r"[^A-Za-z0-9\n]{0,8}(?P<x>[A-Z]{0,2}\d{7,12})(?!\d)"),
         0.95,
+        _PERMITS,
     ),
-    Rule("permit", "permit", pattern(r"(?<![A-Za-z0-9])(?:[HM]\d{8}(?:\d{2})?|[CWTL]\d{8}|C[A-Z]\d{7})(?![A-Za-z0-9])"), 0.78),
+    Rule(
+        "permit",
+        "permit",
+        pattern(r"(?<![A-Za-z0-9])(?:[HM]\d{8}(?:\d{2})?|[CWTL]\d{8}|C[A-Z]\d{7})(?![A-Za-z0-9])"),
+        0.78,
+    ),
     Rule(
         "hong-kong-id",
         "permit",
@@ -73,7 +88,10 @@ IDENTITIES = (
     Rule(
         "plate",
         "plate",
-        pattern(rf"[{_PLATE}][A-Z][ \-.·•・]{{0,2}}(?P<tail>[A-HJK][A-HJ-NP-Z0-9]\d{{4}}|\d{{5}}[A-HJK]|[A-Z0-9]{{4}}[A-Z0-9挂学警港澳领])(?![A-Za-z0-9])"),
+        pattern(
+            rf"[{_PLATE}][A-Z][ \-.·•・]{{0,2}}"
+            r"(?P<tail>[A-HJK][A-HJ-NP-Z0-9]\d{4}|\d{5}[A-HJK]|[A-Z0-9]{4}[A-Z0-9挂学警港澳领])(?![A-Za-z0-9])"
+        ),
         _plate,
     ),
 )

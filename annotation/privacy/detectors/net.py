@@ -14,7 +14,8 @@ _ENDS = (
     "com|cn|net|org|io|co|cc|me|tv|top|xyz|app|dev|ai|edu|gov|info|biz|club|shop|site|online|link|vip|tech|ly|gg|be|uk|us|jp|hk|tw|"
     "kr|sg|my|au|ca|de|fr|it|es|nl|ru|eu|in|im|fm|la|pw|mobi|pro|store|live|fun|ink|ltd|wang|ren|cloud|space|website|page|art|news|work"
 )
-_AMBIGUOUS = frozenset("me tv in it us my be so es la im fm pro live fun page art news work store link space co ai club".split())
+_WORDS = "me tv in it us my be es la im fm pro live fun page art news work store link space website co ai club"
+_AMBIGUOUS = frozenset(_WORDS.split())
 _PATH = r"(?:[/?#:][A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%|]*)"
 _SCHEME = r"(?<![A-Za-z0-9+.\-])[a-z][a-z0-9+.\-]{1,20}:/{2,3}"
 
@@ -47,44 +48,80 @@ NET = (
     Rule(
         "email",
         "email",
-        pattern(rf"(?<![{_LATIN}._%+\-])[{_LATIN}._%+\-]++{_AT}(?:[{_LATIN}\-]{{1,63}}{_DOT}){{1,6}}[A-Za-z]{{2,24}}(?![{_LATIN}])"),
+        pattern(
+            rf"(?<![{_LATIN}._%+\-])[{_LATIN}._%+\-]++{_AT}(?:[{_LATIN}\-]{{1,63}}{_DOT}){{1,6}}[A-Za-z]{{2,24}}(?![{_LATIN}])"
+        ),
         _spelled,
+        "@ 艾特 at",
+        digits=False,
     ),
-    Rule("url", "url", pattern(_SCHEME + r"[!#-;=?-\[\]^_a-z|~]++"), 0.97),
+    Rule("url", "url", pattern(_SCHEME + r"[!#-;=?-\[\]^_a-z|~]++"), 0.97, ":/", digits=False),
     Rule(
         "host",
         "url",
-        pattern(rf"(?<![A-Za-z0-9.\-@])(?:[A-Za-z0-9\-]{{1,63}}\.){{1,6}}(?P<end>{_ENDS})(?![A-Za-z0-9\-]|\.[A-Za-z0-9])(?P<path>{_PATH})?"),
+        pattern(
+            rf"(?<![A-Za-z0-9.\-@])(?:[A-Za-z0-9\-]{{1,63}}\.){{1,6}}(?P<end>{_ENDS})(?![A-Za-z0-9\-]|\.[A-Za-z0-9])(?P<path>{_PATH})?"
+        ),
         _host,
+        ".",
+        digits=False,
     ),
-    Rule("www", "url", pattern(r"(?<![A-Za-z0-9])www\.[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]++"), 0.95),
+    Rule(
+        "www",
+        "url",
+        pattern(r"(?<![A-Za-z0-9])www\.[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]++"),
+        0.95,
+        "www.",
+        digits=False,
+    ),
     Rule(
         "ipv4",
         "ip",
-        pattern(r"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?::\d{1,5})?(?![\d]|\.\d)"),
+        pattern(
+            r"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?::\d{1,5})?(?![\d]|\.\d)"
+        ),
         0.85,
     ),
-    Rule("ipv6", "ip", pattern(r"(?<![0-9A-Za-z:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![0-9A-Za-z:])"), _ipv6),
-    Rule("hardware", "ip", pattern(r"(?<![0-9A-Za-z:\-])(?:[0-9a-f]{2}([:\-]))(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}(?![0-9A-Za-z])"), 0.85),
+    Rule(
+        "ipv6",
+        "ip",
+        pattern(r"(?<![0-9A-Za-z:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![0-9A-Za-z:])"),
+        _ipv6,
+        ":",
+        digits=False,
+    ),
+    Rule(
+        "hardware",
+        "ip",
+        pattern(r"(?<![0-9A-Za-z:\-])(?:[0-9a-f]{2}([:\-]))(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}(?![0-9A-Za-z])"),
+        0.85,
+        ": -",
+        digits=False,
+    ),
     Rule(
         "coordinates",
         "gps",
         pattern(
             rf"(?<![\d.])(?:[NSEW] ?)?(?P<one>{_DEGREES})[°度 ]{{0,2}}[NSEW]?(?:北纬|南纬)?"
-            rf"[ ,;/、]{{1,3}}(?:lng|lon|经度|东经|西经|[NSEW])?[ :=]{{0,2}}(?P<two>{_DEGREES})(?![\d])[°度]?(?: ?[NSEW](?![A-Za-z]))?"
+            rf"[ ,;/、]{{1,3}}(?:lng|lon|经度|东经|西经|[NSEW])?[ :=]{{0,2}}(?P<two>{_DEGREES})(?!\d)"
+            r"[°度]?(?: ?[NSEW](?![A-Za-z]))?"
         ),
         _on_globe,
     ),
     Rule(
         "coordinate",
         "gps",
-        pattern(rf"(?:北纬|南纬|东经|西经|纬度|经度|latitude|longitude|lat|lng|lon)[ :=是为]{{0,3}}(?P<x>{_DEGREES}[°度]?)"),
+        pattern(
+            rf"(?:北纬|南纬|东经|西经|纬度|经度|latitude|longitude|lat|lng|lon)[ :=是为]{{0,3}}(?P<x>{_DEGREES}[°度]?)"
+        ),
         0.9,
     ),
     Rule(
         "degrees",
         "gps",
-        pattern(r"(?<!\d)\d{1,3} ?[°度] ?\d{1,2} ?['′分] ?(?:\d{1,2}(?:\.\d{1,6})? ?(?:[\"″秒]|'')?)? ?(?:[NSEW](?![A-Za-z]))?"),
+        pattern(
+            r"(?<!\d)\d{1,3} ?[°度] ?\d{1,2} ?['′分] ?(?:\d{1,2}(?:\.\d{1,6})? ?(?:[\"″秒]|'')?)? ?(?:[NSEW](?![A-Za-z]))?"
+        ),
         0.85,
     ),
 )

@@ -22,9 +22,10 @@ _COUNTED = (
 """What follows a long number that counts; 点, 天 and the like may follow anybody's number by chance."""
 _RANGE = r"(?: ?[\-~至到] ?)"
 _HARMLESS = re.compile(
-    rf"(?<!\d)(?:{_YEAR}[\-./年 ]{{1,2}}{_MONTH}[\-./月 ]{{1,2}}{_DAY}[日号]?(?!\d){_CLOCK}?|{_DAY}[/.\-]{_DAY}[/.\-]{_YEAR}(?!\d){_CLOCK}?"
+    rf"(?<!\d)(?:{_YEAR}[\-./年 ]{{1,2}}{_MONTH}[\-./月 ]{{1,2}}{_DAY}[日号]?(?!\d){_CLOCK}?"
+    rf"|{_DAY}[/.\-]{_DAY}[/.\-]{_YEAR}(?!\d){_CLOCK}?"
     rf"|{_YEAR}{_RANGE}{_YEAR}(?!\d)|{_CLOCK}(?:{_RANGE}{_CLOCK})?"
-    r"|\d{1,3}(?:,\d{3})+(?:\.\d{1,4})?(?![\d,])|\d{1,6}\.\d{1,17}(?![\d.])"
+    r"|\d{1,3}(?:,\d{3})+(?:\.\d{1,4})?(?![\d,])|(?:\d\.\d{1,17}|\d{1,6}\.\d{1,6})(?![\d.])"
     rf"|\d{{1,10}}(?:\.\d{{1,4}})?(?:{_RANGE}\d{{1,10}}(?:\.\d{{1,4}})?)? ?{_COUNTED})"
     rf"|[$¥£€] ?\d{{1,10}}(?:\.\d{{1,4}})?(?!\d)(?:{_RANGE}[$¥£€]? ?\d{{1,10}}(?!\d))?",
     re.IGNORECASE,

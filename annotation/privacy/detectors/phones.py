@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from mldr.annotation.privacy.detectors.rules import GAP, Rule, digits_of, pattern
+from mldr.annotation.privacy.detectors.rules import GAP, Rule, digits_of, pattern, said
 
 _EXTENSION = r"(?:[ ,]{0,2}(?:转|分机|ext\.?|extension|x|#)[ :]{0,2}\d{1,6})?"
+_CALLED = "座机 固话 电话 手机 热线 号码 联系方式 传真 tel phone call fax mobile cell whatsapp"
 _CHINA = r"(?:(?:\+|00)? ?\(?\+?86\)?[ \-.·]{0,2}|0)?"
 
 
@@ -26,7 +27,10 @@ def _abroad(match: re.Match[str]) -> float:
 MOBILES = (
     Rule("mobile", "mobile", pattern(rf"(?<!\d){_CHINA}1{GAP}[3-9](?:{GAP}\d){{9}}(?!\d)"), _spread),
     Rule(
-        "mobile", "mobile", pattern(rf"(?<!\d){_CHINA}1[3-9]\d[,、;| \n]{{1,2}}\d{{4}}[,、;| \n]{{1,2}}\d{{4}}(?!\d)"), 0.9
+        "mobile",
+        "mobile",
+        pattern(rf"(?<!\d){_CHINA}1[3-9]\d[,、;| \n]{{1,2}}\d{{4}}[,、;| \n]{{1,2}}\d{{4}}(?!\d)"),
+        0.9,
     ),
     Rule(
         "international",
@@ -37,7 +41,9 @@ MOBILES = (
     Rule(
         "north-american",
         "mobile",
-        pattern(rf"(?<!\d)(?:(?:\+|00)?1[\-. ]{{0,2}})?\(?\d{{3}}\)?[\-. ]{{0,2}}\d{{3}}[\-. ]{{0,2}}\d{{4}}{_EXTENSION}(?!\d)"),
+        pattern(
+            rf"(?<!\d)(?:(?:\+|00)?1[\-. ]{{0,2}})?\(?\d{{3}}\)?[\-. ]{{0,2}}\d{{3}}[\-. ]{{0,2}}\d{{4}}{_EXTENSION}(?!\d)"
+        ),
         _bare,
     ),
 )
@@ -56,10 +62,11 @@ FIXED = (
         "called",
         "landline",
         pattern(
-            r"(?:座机|固话|电话|手机|热线|号码|联系方式|传真|tel|phone|call|fax|mobile|cell|whatsapp)"
-            rf"[^\d\n]{{0,8}}(?P<x>\+?\d(?:[ \-.()]{{0,2}}\d){{5,14}}{_EXTENSION})(?!\d)(?! ?(?:元|块|万|年|月|人))"
+            said(_CALLED)
+            + rf"[^\d\n]{{0,8}}(?P<x>\+?\d(?:[ \-.()]{{0,2}}\d){{5,14}}{_EXTENSION})(?!\d)(?! ?(?:元|块|万|年|月|人))"
         ),
         0.85,
+        _CALLED,
     ),
 )
 PHONES = (*MOBILES, *FIXED)

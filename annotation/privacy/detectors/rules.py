@@ -10,7 +10,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from mldr.annotation.privacy.normal import folded
 from mldr.annotation.spans import Span, SpanKind
+
+_REACH, _APART = 80, 160
+"""A find begins and ends at most so far from a digit in it; digits farther apart are looked at apart."""
+_DIGITS = re.compile(rf"\d(?:[^\d]{{0,{_APART}}}+\d)*+")
 
 Confidence = float | Callable[[re.Match[str]], float]
 
@@ -40,16 +45,45 @@ class Rule:
     pattern: re.Pattern[str]
     confidence: Confidence
     """0 for a match that is nothing after all."""
+    words: str = ""
+    """One of these must stand in the text, as in `said`; '' where nothing need."""
+    digits: bool = True
+    """Whether a find holds a digit; it is looked for only where there are some."""
 
 
 def scan(text: str, rules: Iterable[Rule]) -> Iterator[Span]:
     """Yield what the rules find in a normal text, rule by rule; spans of different rules may overlap."""
+    low = folded(text)
+    around = [(max(0, m.start() - _REACH), m.end() + _REACH) for m in _DIGITS.finditer(text)]
     for rule in rules:
-        group: int | str = "x" if "x" in rule.pattern.groupindex else 0
-        for match in rule.pattern.finditer(text):
-            confidence = rule.confidence if isinstance(rule.confidence, float) else rule.confidence(match)
-            if confidence > 0 and match.end(group) > match.start(group):
-                yield Span(match.start(group), match.end(group), rule.kind, confidence, rule.detector)
+        if rule.words and not any(word in low for word in _listed(rule.words)):
+            continue
+        for start, end in around if rule.digits else [(0, len(text))]:
+            for match in rule.pattern.finditer(text, start, end):
+                yield from _span(rule, match)
+
+
+def _span(rule: Rule, match: re.Match[str]) -> Iterator[Span]:
+    group: int | str = "x" if "x" in rule.pattern.groupindex else 0
+    confidence = rule.confidence if isinstance(rule.confidence, float) else rule.confidence(match)
+    if confidence > 0 and match.end(group) > match.start(group):
+        yield Span(match.start(group), match.end(group), rule.kind, confidence, rule.detector)
+
+
+def said(words: str) -> str:
+    """Return a pattern for one of the words, which are apart by spaces and hold `_` for a space.
+
+    A latin word stands apart from other latin letters; a Chinese one may stand anywhere.
+    """
+    ordered = sorted(_listed(words), key=lambda word: (-len(word), word))
+    chinese = [re.escape(word) for word in ordered if not word[0].isascii() or not word[0].isalpha()]
+    latin = [re.escape(word) for word in ordered if word[0].isascii() and word[0].isalpha()]
+    whole = f"(?<![a-z])(?:{'|'.join(latin)})(?![a-z])" if latin else ""
+    return f"(?:{'|'.join([*chinese, *([whole] if whole else [])])})"
+
+
+def _listed(words: str) -> list[str]:
+    return [word.replace("_", " ") for word in words.split()]
 
 
 def pattern(source: str) -> re.Pattern[str]:
