@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from mldr.annotation.chat import Member
 from mldr.annotation.privacy.normal import Normal, folded, normal
 from mldr.annotation.privacy.phrases import Phrases
-from mldr.annotation.privacy.words import COMMON_WORDS, COMPOUND_SURNAMES, KIN, SURNAMES, TITLES
+from mldr.annotation.privacy.words import ALL_SURNAMES, COMMON_WORDS, COMPOUND_SURNAMES, FREQUENT_WORDS, KIN, TITLES
 
 FULL, PART, DERIVED, DOUBTFUL = 0.95, 0.85, 0.6, 0.4
 """How sure a form is: the whole name, a part of it, a form made by rule, a word that is more often no name."""
@@ -48,7 +48,7 @@ def split_chinese(name: str) -> tuple[str, str] | None:
         return None
     if name[:2] in COMPOUND_SURNAMES and 3 <= len(name) <= 4:
         return name[:2], name[2:]
-    return (name[0], name[1:]) if name[0] in SURNAMES and 2 <= len(name) <= 3 else None
+    return (name[0], name[1:]) if name[0] in ALL_SURNAMES and 2 <= len(name) <= 3 else None
 
 
 def forms(name: str, person: str) -> dict[str, Form]:
@@ -59,15 +59,18 @@ def forms(name: str, person: str) -> dict[str, Form]:
         key = folded(text).strip()
         if not key:
             continue
-        latin = LETTER.search(key) is not None
         if not re.search(r"\w", key):  # a flower; it is somebody's name in a mention alone
             found.setdefault(key, Form(person, "{any}", 0.0))
             continue
-        doubtful = key in COMMON_WORDS or len(key) == 1 or (latin and len(key) == 2 and confidence < FULL)
-        form = Form(person, shape, min(confidence, DOUBTFUL) if doubtful else confidence, doubtful and latin)
+        doubtful = key in COMMON_WORDS or len(key) == 1 or (len(key) == 2 and key.isascii() and confidence < FULL)
+        form = Form(person, shape, min(confidence, DOUBTFUL) if doubtful else confidence, _capital(key))
         if key not in found:
             found[key] = form
     return found
+
+
+def _capital(key: str) -> bool:
+    return key in FREQUENT_WORDS or (len(key) <= 2 and LETTER.match(key) is not None)
 
 
 def _shapes(name: str) -> Iterator[tuple[str, str, float]]:
@@ -134,6 +137,8 @@ def _nickname(name: str) -> Iterator[tuple[str, str, float]]:
             yield stem + title, "{surname}" + title, DERIVED
         return
     yield name, "{given}", FULL
+    if len(name) == 3:  # of a surname that no list knows
+        yield name[1:], "{given}", DERIVED
     base = next((name[: -len(title)] for title in TITLES if name.endswith(title) and len(name) > len(title)), "")
     if len(base) > 1:
         yield base, "{given}", PART

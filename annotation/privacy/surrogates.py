@@ -83,6 +83,8 @@ class Surrogates:
 
     def _name(self, key: str, text: str) -> str:
         form = self._names.forms.get(key) or self._met.get(key)
+        if form is None and (hit := self._inside(text)) is not None:
+            form = self._met[key] = hit
         if form is None:
             found = _stranger(key, text)
             for met, other in found.items():
@@ -92,6 +94,11 @@ class Surrogates:
         written = persona if isinstance(persona, str) else persona.written(form.shape, self._language)
         self._own[folded(written)] = None
         return written
+
+    def _inside(self, text: str) -> Form | None:
+        """Return the member whose name stands in a longer one, as in a mention of 张小林-产品部."""
+        found = [hit for hit in self._names.find(normal(text)) if hit[2].confidence >= SURE]
+        return max(found, key=lambda hit: hit[1] - hit[0])[2] if found else None
 
     def _persona(self, person: str) -> Persona | str:
         if person not in self._personas:
@@ -159,7 +166,7 @@ def mask(text: str, spans: Iterable[Span], surrogates: Surrogates) -> Masked:
                 f"the span {span.start}:{span.end} is out of order or outside of a text of {len(text)} characters"
             )
         raw = text[span.start : span.end]
-        if span.kind == "name" and surrogates.shown(raw):
+        if span.kind == "name" and span.confidence < SURE and surrogates.shown(raw):
             continue
         surrogate = surrogates.of(span.kind, raw)
         if surrogate == raw:

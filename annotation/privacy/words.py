@@ -14,6 +14,11 @@ _SURNAMES = """
 栾戚全娄甄郎池丛边岑农苟迟保商臧佘卞虞刁冷应匡栗仇练楚揭师官佟封燕桑巫敖原植邝仲荆储宗楼干苑寇盖南屠鞠荣井乐银奚
 明麻雍花闻冼木郜廉衣蔺和冀占公门帅利满肖闫付代邸逯仝晁
 """
+_RARE_SURNAMES = """
+漆玉来阿尉海锺闪晋楼银涂仝展占未鹿敏云昌凤酆皮元平湛禹狄贝计伏茅危支昝经裘宣贲杭诸钮嵇滑荀羊於惠芮羿汲邴糜松富乌巴弓牧隗宓蓬郗班仰秋伊暴钭厉戎祖束幸
+韶蓟薄印宿怀邰从鄂索咸籍阴胥苍莘贡劳逄扶堵宰郦郤璩濮寿扈郏浦充慕茹习宦鱼容慎戈庾终暨居衡步都弘广禄阙东殳沃蔚越夔
+隆厍勾融訾阚那毋乜养须丰巢蒯相后竺权益桓
+"""
 _COMMON_SURNAMES = """
 王李张刘陈杨黄赵周吴徐孙朱胡郭林梁郑罗宋谢唐韩曹邓萧冯曾程蔡彭潘袁董苏叶吕魏蒋杜丁沈姜傅卢汪戴崔廖姚邱谭韦贾邹熊
 孟秦阎薛侯邵顾赖贺尹龚陶黎樊殷颜倪庞邢俞翟聂葛覃骆祁裴翁霍滕鲍肖闫欧柯
@@ -37,27 +42,32 @@ _COMMON_HAN = """
 福 乐 安
 """
 _COMMON_LATIN = """
-a about ace admin ai ali all am an and angel ann any april art as at august autumn baby be bear best bill bird
-black blue bo bob bond boss boy brown bush but by can carpenter case cash cat chance charity chase cherry chip
-christian church city close cloud cole cook cool cross crystal dad daisy dale dark dawn day de dean dear do dog
-dream drew english eve faith fan field fields fine fire fish flowers fly for ford fox frank french friend game
-garden girl glass go god gold good grace grant graves gray green grey guy hall happy hard harmony has have he
-head heart heaven her hero hi hill his ho holiday home honey hood hope horn house hu hunt hyde i ice in iris is
-it ivy jack jade jean jersey job jordan joy june just kent key king knight la lake lamb land lane lara law le
-lead lee less li light lily little live lo london long lord love low lu lucky lucy ma mack major man mann mark
-marks mars marsh mason may mayor mays me melody mercy mi mike mills mo mom monday moody moon more moss my nash
-neal new nice night nixon no noble north not odom of oh ok old olive on one or ou pace page paris park parker
-patience peace pearl penny phone pink po poole pope poppy potts powers price prince pugh qi queen rain ramos ray
-red reed rice rich river rivers rob robin rock rocky rose rosy ru ruby rush rusty sa sad sage sally sam sandy
-school se see sellers sharp she shields short si singleton skinner sky small smith snow so soft song south
-sparks spring star still stone storm strong su summer sun sunday sunny sweet swift terry test the they this
-tiger time to tom tree true tu up us user violet walker wall ward was waters watts we web weeks wei well wells
-west white wiggins wilder will win wind winner winter wise wish with wolf wood woods work world wu xi xu ya yang
-yes yi york you young your yu za
+ace admin ai angel april autumn baby bill bird bo bush carpenter charity chase cherry chip christian crystal
+daisy dawn de december english eve faith february flowers ford fox french friday glass grace grant graves
+harmony heaven hero ho honey hood hope horn hu iris ivy jade january jersey joy july june knight la lake lamb le
+li lily lo lu ma major mark marks mars marsh mayor mays melody mercy mi mills mo monday moody moon moss noble
+november october olive ou patience pearl penny po pope poppy powers prince qi ray rocky rose rosy ru ruby rusty
+sa sage saturday se september sharp si sparks spring star su summer sunday sunny thursday tree tu tuesday violet
+ward waters watts wednesday wei wilder winter wu xi xu ya yi yu za
+"""
+_FREQUENT = """
+a about all am amazing an and any are art as at august awesome be bear best black blue boss boy brown but by can
+case cash cat chance change church city close cloud cook cool crazy cross dad dark day dear do dog dream fan
+field fields fine fire fish fly for friend game garden girl go god gold good gray great green grey guy hall
+happy hard has have he head heart her hi hill his holiday home hot house how hunt i ice if important in is it
+job just key king land lane law lead less let light like little live long lord love low lucky make man march may
+me mom more my new nice night no north not of oh ok old on one or page park peace phone pink please price queen
+rain red rest rice rich right river rivers road rock run sad said school see she short sky small smart snow so
+soft some song south still stone storm street strong sun sweet test than that the them then there they this
+tiger time to true two up us user very walk wall war was water way we web week weeks well wells west what when
+where white who why wild will win wind winner wise wish with wolf wood woods work world would wrong yes you
+young your
 """
 
 COMPOUND_SURNAMES = frozenset(_COMPOUND.split())
 SURNAMES = frozenset("".join(_SURNAMES.split()))
+ALL_SURNAMES = SURNAMES | frozenset("".join(_RARE_SURNAMES.split()))
+"""With those that are other words more often; for names that are known to be names."""
 COMMON_SURNAMES = frozenset("".join(_COMMON_SURNAMES.split()))
 """Those that are seldom another word, for hints without a member list."""
 TITLES = tuple(_TITLES.split())
@@ -83,7 +93,9 @@ LONG_TITLES = (
     "博士",
 )
 KIN = ("妈妈", "爸爸", "奶奶", "爷爷", "外婆", "外公", "姥姥", "姥爷", "家长", "老师", "妈", "爸")
-COMMON_WORDS = frozenset(_COMMON_HAN.split()) | frozenset(_COMMON_LATIN.split())
+FREQUENT_WORDS = frozenset(_FREQUENT.split())
+"""Words of every other sentence (will, may, long): a name only with a capital letter."""
+COMMON_WORDS = FREQUENT_WORDS | frozenset(_COMMON_HAN.split()) | frozenset(_COMMON_LATIN.split())
 """A nickname or a part of a name that is one of these is masked for a person to look at."""
 EVERYBODY = frozenset({"所有人", "全体成员", "全体", "大家", "all", "everyone", "here", "channel"})
 """What an @-mention of no one in particular says."""

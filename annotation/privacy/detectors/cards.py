@@ -20,7 +20,9 @@ def _card(match: re.Match[str]) -> float:
 
 def _iban(match: re.Match[str]) -> float:
     account = match[0].replace(" ", "").replace("-", "").upper()
-    return 0.96 if 15 <= len(account) <= 34 and mod97(account) else 0.6
+    if not 15 <= len(account) <= 34:
+        return 0.0
+    return 0.96 if mod97(account) else 0.6 if match[0].isupper() else 0.0
 
 
 CARDS = (

@@ -7,13 +7,22 @@ from collections.abc import Callable
 
 from mldr.annotation.privacy.detectors.rules import Rule, said
 from mldr.annotation.privacy.normal import MENTION_END, folded
-from mldr.annotation.privacy.words import COMMON_SURNAMES, COMPOUND_SURNAMES, EVERYBODY, LONG_TITLES, SURNAMES
+from mldr.annotation.privacy.words import (
+    COMMON_SURNAMES,
+    COMMON_WORDS,
+    COMPOUND_SURNAMES,
+    EVERYBODY,
+    LONG_TITLES,
+    SURNAMES,
+)
 
 _DOUBLE = "|".join(sorted(COMPOUND_SURNAMES))
 _ANY = f"(?:{_DOUBLE}|[{''.join(sorted(SURNAMES))}])"
 _COMMON = f"(?:{_DOUBLE}|[{''.join(sorted(COMMON_SURNAMES))}])"
 _HAN = r"[\u4e00-\u9fff]"
 _GIVEN = rf"(?:{_HAN}{{1,2}}?(?!{_HAN})|{_HAN}{{1,2}}?(?=[的是在和今吧呢啊呀了就也跟说来去])|{_HAN}{{1,2}})"
+_RATHER_WORDS = "车时任经应家和能"
+"""Surnames that are something else nearly always behind a word such as 'called'."""
 _END = r"(?=[\s,，.。!！?？:：;；、]|$)"
 _FULL_SAID = "我叫 名叫 叫做 名字是 名字叫 姓名 真名 本名 联系人 收件人 收货人 负责人 户名"
 _TITLED = "|".join(LONG_TITLES)
@@ -25,7 +34,11 @@ def _mention(confidence: float) -> Callable[[re.Match[str]], float]:
 
 
 def _hint(source: str, confidence: float, words: str) -> Rule:
-    return Rule("hint", "name", re.compile(source), confidence, words, digits=False)
+    def sure(match: re.Match[str]) -> float:
+        first = folded(match["x"]).split(" ")[0]
+        return 0.0 if first in COMMON_WORDS or first[0] in _RATHER_WORDS else confidence
+
+    return Rule("hint", "name", re.compile(source), sure, words, digits=False)
 
 
 HINTS = (
@@ -55,9 +68,9 @@ HINTS = (
         rf"(?:(?<![\u4e00-\u9fff])|(?<=[和跟问找给叫让是请]))(?P<x>{_COMMON}(?:{_TITLED}))", 0.4, " ".join(LONG_TITLES)
     ),
     _hint(
-        rf"(?i:(?:my|her|his) name is|name's|name is|call me|named|(?:this|it) is) (?P<x>{_CAPITALS}(?: {_CAPITALS}){{0,2}})",
+        rf"(?i:(?:my|her|his) name is|name's|name is|call me|named|this is) (?P<x>{_CAPITALS}(?: {_CAPITALS}){{0,2}})",
         0.5,
-        "name_is name's call_me named this_is it_is",
+        "name_is name's call_me named this_is",
     ),
     _hint(
         rf"(?<![A-Za-z])(?:Mr|Mrs|Ms|Miss|Dr|Prof|Professor|Uncle|Aunt|Auntie|Sir|Madam)\.? (?P<x>{_CAPITALS}(?: {_CAPITALS})?)",

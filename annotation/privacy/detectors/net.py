@@ -16,12 +16,17 @@ _ENDS = (
 )
 _WORDS = "me tv in it us my be es la im fm pro live fun page art news work store link space website co ai club"
 _AMBIGUOUS = frozenset(_WORDS.split())
+_HOSTS = "gmail|googlemail|outlook|hotmail|live|yahoo|icloud|proton|foxmail|qq|163|126|sina|sohu|aliyun"
+_MAIL = pattern(rf" dot |[(\[]dot|(?:{_HOSTS})\.")
 _PATH = r"(?:[/?#:][A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%|]*)"
 _SCHEME = r"(?<![A-Za-z0-9+.\-])[a-z][a-z0-9+.\-]{1,20}:/{2,3}"
 
 
 def _spelled(match: re.Match[str]) -> float:
-    return 0.97 if "@" in match[0] and " at " not in match[0] else 0.75
+    """Spelled out, 'at' is a preposition more often; a full stop spelled out too, or a host of mail, tells."""
+    if " at " not in match[0].lower():
+        return 0.97 if "@" in match[0] else 0.75
+    return 0.75 if _MAIL.search(match[0]) else 0.0
 
 
 def _host(match: re.Match[str]) -> float:

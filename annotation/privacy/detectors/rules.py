@@ -17,6 +17,8 @@ _REACH, _APART = 80, 160
 """A find begins and ends at most so far from a digit in it; digits farther apart are looked at apart."""
 _DIGITS = re.compile(rf"\d(?:[^\d]{{0,{_APART}}}+\d)*+")
 
+_LATIN = re.compile("[a-z]")
+
 Confidence = float | Callable[[re.Match[str]], float]
 
 GAP = r"[ \-.·_/*~]{0,3}"
@@ -75,11 +77,11 @@ def said(words: str) -> str:
 
     A latin word stands apart from other latin letters; a Chinese one may stand anywhere.
     """
-    ordered = sorted(_listed(words), key=lambda word: (-len(word), word))
-    chinese = [re.escape(word) for word in ordered if not word[0].isascii() or not word[0].isalpha()]
-    latin = [re.escape(word) for word in ordered if word[0].isascii() and word[0].isalpha()]
-    whole = f"(?<![a-z])(?:{'|'.join(latin)})(?![a-z])" if latin else ""
-    return f"(?:{'|'.join([*chinese, *([whole] if whole else [])])})"
+    groups: dict[str, list[str]] = {}
+    for word in sorted(_listed(words), key=lambda word: (-len(word), word)):
+        before, after = ("(?<![a-z])" if _LATIN.match(word) else ""), ("(?![a-z])" if _LATIN.match(word[-1]) else "")
+        groups.setdefault(f"{before}(?:@){after}", []).append(re.escape(word))
+    return f"(?:{'|'.join(frame.replace('@', '|'.join(found)) for frame, found in groups.items())})"
 
 
 def _listed(words: str) -> list[str]:
