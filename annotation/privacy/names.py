@@ -136,9 +136,12 @@ def _nickname(name: str) -> Iterator[tuple[str, str, float]]:
         for title in TITLES:
             yield stem + title, "{surname}" + title, DERIVED
         return
-    yield name, "{given}", FULL
-    if len(name) == 3:  # of a surname that no list knows
-        yield name[1:], "{given}", DERIVED
+    yield name, "{surname}{given}" if len(name) == 3 else "{given}", FULL
+    if (
+        len(name) in (2, 3) and len(set(name)) > 1 and name not in COMMON_WORDS
+    ):  # its surname may be one that no list knows
+        for text, shape, confidence in _chinese(name[0], name[1:]):
+            yield text, shape, min(confidence, DERIVED)
     base = next((name[: -len(title)] for title in TITLES if name.endswith(title) and len(name) > len(title)), "")
     if len(base) > 1:
         yield base, "{given}", PART

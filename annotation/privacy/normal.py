@@ -41,10 +41,12 @@ class Normal:
     """`text` in lower case."""
     starts: array[int]
     ends: array[int]
+    length: int
+    """Of the text as given."""
 
     def place(self, start: int, end: int) -> tuple[int, int]:
-        """Return where text[start:end] (not empty) stands in the text as given."""
-        return self.starts[start], self.ends[end - 1]
+        """Return where text[start:end] (not empty) stands in the text as given, with what nobody sees behind it."""
+        return self.starts[start], max(self.ends[end - 1], self.starts[end] if end < len(self.starts) else self.length)
 
     def without(self, pattern: re.Pattern[str]) -> Normal:
         """Return the same with blanks wherever the pattern is found in `text`."""
@@ -88,7 +90,7 @@ def normal(text: str) -> Normal:
         ends.extend([stop] * len(known[cluster]))
         position = stop
     whole = "".join(parts)
-    return Normal(whole, _SPOKEN.sub(_said, whole), folded(whole), starts, ends)
+    return Normal(whole, _SPOKEN.sub(_said, whole), folded(whole), starts, ends, len(text))
 
 
 def folded(text: str) -> str:

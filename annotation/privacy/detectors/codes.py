@@ -16,18 +16,12 @@ _GROUPS = (
     r"[A-Z]{0,2}\d{0,4}(?:-[A-Z]?\d{1,5}){1,4}|\d(?: \d){3,11}|\d{2,3}(?: \d{2,4}){1,4}|"
     r"[A-Z0-9]{4,12}(?: \d{3,4}(?!\d))?"
 )
-_TOKEN = rf"(?P<x>(?:{_GROUPS}))(?![A-Z0-9])(?! ?{UNIT})"
+_TOKEN = rf"(?=[A-Z\-]{{0,11}}\d)(?P<x>(?:{_GROUPS}))(?![A-Z0-9])(?! ?{UNIT})"
 
 
 def _code(match: re.Match[str]) -> float:
-    """Letters alone are a code only behind a colon; a word follows 'code' more often."""
     digits = sum(c.isdigit() for c in match["x"])
-    if digits >= 3:
-        return 0.88 if digits > 3 else 0.72
-    between = match[0][: match.start("x") - match.start()]
-    if digits:
-        return 0.72
-    return 0.6 if re.search(r"[:=]\W*$", between) else 0.0
+    return 0.88 if digits > 3 else 0.72
 
 
 def _password(match: re.Match[str]) -> float:
@@ -37,12 +31,20 @@ def _password(match: re.Match[str]) -> float:
 
 
 CODES = (
-    Rule("code", "code", pattern(rf"{said(_KEY)}{LINK}{{0,10}}{_TOKEN}"), _code, _KEY, digits=False),
+    Rule("code", "code", pattern(rf"{said(_KEY)}{LINK}{{0,10}}{_TOKEN}"), _code, _KEY),
+    Rule(
+        "code-letters",
+        "code",
+        pattern(rf"{said(_KEY)} ?[:=] ?(?P<x>[A-Z]{{4,12}})(?![A-Z0-9])"),
+        0.6,
+        _KEY,
+        digits=False,
+    ),
     Rule(
         "code-further",
         "code",
         pattern(
-            rf"{said(_KEY)}[^\d\n。!?\uffff]{{1,16}}?(?<![A-Za-z])(?P<x>[A-Z]{{0,2}}\d{{4,10}})(?![A-Z0-9])(?! ?{UNIT})"
+            rf"{said(_KEY)}[^\d\n。!?\uffff]{{1,24}}?(?<![A-Za-z])(?P<x>[A-Z]{{0,2}}\d{{4,10}})(?![A-Z0-9])(?! ?{UNIT})"
         ),
         0.7,
         _KEY,

@@ -20,7 +20,10 @@ _DOUBLE = "|".join(sorted(COMPOUND_SURNAMES))
 _ANY = f"(?:{_DOUBLE}|[{''.join(sorted(SURNAMES))}])"
 _COMMON = f"(?:{_DOUBLE}|[{''.join(sorted(COMMON_SURNAMES))}])"
 _HAN = r"[\u4e00-\u9fff]"
-_GIVEN = rf"(?:{_HAN}{{1,2}}?(?!{_HAN})|{_HAN}{{1,2}}?(?=[的是在和今吧呢啊呀了就也跟说来去])|{_HAN}{{1,2}})"
+_GIVEN = (
+    rf"(?:{_HAN}{{1,2}}?(?=[吧呢啊呀吗了嘛哦哈])|{_HAN}{{1,2}}?(?!{_HAN})|"
+    rf"{_HAN}{{1,2}}?(?=[的是在和今就也跟说来去])|{_HAN}{{1,2}})"
+)
 _RATHER_WORDS = "车时任经应家和能"
 """Surnames that are something else nearly always behind a word such as 'called'."""
 _END = r"(?=[\s,，.。!！?？:：;；、]|$)"

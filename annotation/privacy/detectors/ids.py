@@ -25,14 +25,13 @@ def _account(match: re.Match[str]) -> float:
 
 def _handle(match: re.Match[str]) -> float:
     between = match[0][: match.start("x") - match.start()]
-    return (
-        0.75 if re.search(r"[:=@]|号|是|(?<![a-z])(?:id|is)(?![a-z])", between + match["x"][:1], re.IGNORECASE) else 0.0
-    )
+    said_so = re.search(r"[:=@]|号|是|(?<![a-z])id(?![a-z])", between + match["x"][:1], re.IGNORECASE)
+    return 0.75 if said_so or re.search(r"[\d_]", match["x"]) else 0.0
 
 
 IDS = (
-    Rule("wxid", "wechat_id", pattern(r"wxid_[A-Za-z0-9_\-]{4,}+"), 0.98, "wxid_", digits=False),
-    Rule("official-account", "wechat_id", pattern(r"(?<![A-Za-z0-9])gh_[0-9a-f]{8,}+"), 0.98, "gh_", digits=False),
+    Rule("wxid", "wechat_id", pattern(r"wxid_[A-Za-z0-9_\-]{4,}+"), 0.98, "wxid", digits=False),
+    Rule("official-account", "wechat_id", pattern(r"(?<![A-Za-z0-9])gh_[0-9a-f]{8,}+"), 0.98, "gh", digits=False),
     Rule("room", "wechat_id", pattern(r"(?<!\d)\d{4,}+@(?:chatroom|openim|im\.wxwork)"), 0.98, "@"),
     Rule("wechat", "wechat_id", pattern(rf"{said(_WECHAT)}{LINK}{{0,8}}{_TOKEN}"), _account, _WECHAT, digits=False),
     Rule(

@@ -40,7 +40,9 @@ ORDERS = (
     Rule(
         "named-order",
         "order_number",
-        pattern(rf"{said(_NAMED)}(?:{LINK}|号|后续|查){{0,8}}(?P<x>[A-Z0-9](?:[\-_]?[A-Z0-9]){{4,29}})(?![A-Z0-9])"),
+        pattern(
+            rf"{said(_NAMED)}(?:{LINK}|号|后续|查){{0,8}}(?=[A-Z\-_]{{0,28}}\d)(?P<x>[A-Z0-9](?:[\-_]?[A-Z0-9]){{4,29}})(?![A-Z0-9])"
+        ),
         _named,
         _NAMED,
     ),

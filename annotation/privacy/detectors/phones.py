@@ -13,7 +13,7 @@ _CHINA = r"(?:(?:\+|00)? ?\(?\+?86\)?[ \-.·]{0,2}|0)?"
 
 def _spread(match: re.Match[str]) -> float:
     """Single digits far apart may be a list; anything else of this form is a number to call."""
-    return 0.97 if len(re.findall(r"\d+", match[0])) < 8 else 0.75
+    return 0.97 if len(re.findall(r"\d+", match[0])) < 8 else 0.88
 
 
 def _bare(match: re.Match[str]) -> float:
@@ -42,7 +42,7 @@ MOBILES = (
         "north-american",
         "mobile",
         pattern(
-            rf"(?<!\d)(?:(?:\+|00)?1[\-. ]{{0,2}})?\(?\d{{3}}\)?[\-. ]{{0,2}}\d{{3}}[\-. ]{{0,2}}\d{{4}}{_EXTENSION}(?!\d)"
+            rf"(?<!\d)(?<!\d\.)(?:(?:\+|00)?1[\-. ]{{0,2}})?\(?\d{{3}}\)?[\-. ]{{0,2}}\d{{3}}[\-. ]{{0,2}}\d{{4}}{_EXTENSION}(?!\d)"
         ),
         _bare,
     ),
@@ -53,7 +53,7 @@ FIXED = (
         "landline",
         pattern(
             r"(?<!\d)(?:(?:\+|00)?86[ -]{0,2})?\(?0\d{2,3}\)?[ \-_/.·]{0,3}"
-            rf"[2-9]\d{{2,3}}[ -]?\d{{4}}{_EXTENSION}(?:-\d{{1,5}})?(?!\d)"
+            rf"[1-9]\d{{2,3}}[ -]?\d{{4}}{_EXTENSION}(?:-\d{{1,5}})?(?!\d)"
         ),
         0.93,
     ),
