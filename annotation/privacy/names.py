@@ -89,8 +89,11 @@ def _shapes(name: str) -> Iterator[tuple[str, str, float]]:
         yield from _western(name, latin)
     else:
         yield name, "{given}" if _HAN.search(name) else "{first}" if LETTER.search(name) else "{any}", FULL
-        for part in han if len(han) == 1 or "·" in name else ():
-            yield from _nickname(part)
+        for at, part in enumerate(han):
+            if len(han) == 1 or "·" in name:
+                yield from _nickname(part)
+            elif at == 0 and len(part) > 1 and name.startswith((part + "(", part + "【", part + "[")):
+                yield part, "{given}", PART
         for run in _HAN.findall(name):
             if len(run) >= 2 and (full := split_chinese(run)):
                 yield from _chinese(*full)

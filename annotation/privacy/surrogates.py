@@ -108,13 +108,17 @@ class Surrogates:
     def _drawn(self, person: str) -> Persona | str:
         for attempt in range(_DRAWS):
             persona = drawn(self._salt, person, attempt)
-            own = [*forms(persona.chinese, ""), *forms(persona.western, ""), "姓" + persona.surname]
             bare = [persona.chinese, persona.given, *map(folded, (persona.western, persona.first, persona.family))]
-            checked = own if attempt < _CAREFUL else bare
-            if not any(form in self._taken or form in self._own for form in checked) and not self._sounds_real(persona):
+            if self._given_out(bare) or self._sounds_real(persona):
+                continue
+            own = [*forms(persona.chinese, ""), *forms(persona.western, ""), "姓" + persona.surname]
+            if attempt >= _CAREFUL or not self._given_out(own):
                 self._own.update(dict.fromkeys([*own, *bare]))
                 return persona
         return tag("name", self._number("name"), self._language)
+
+    def _given_out(self, names: Iterable[str]) -> bool:
+        return any(name in self._own or name in self._taken for name in names)
 
     def _sounds_real(self, persona: Persona) -> bool:
         views = (normal(persona.chinese), normal(persona.western))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from mldr.annotation.privacy.detectors.rules import Rule, said
-from mldr.annotation.privacy.normal import MENTION_END, folded
+from mldr.annotation.privacy.normal import BLANK, MENTION_END, folded
 from mldr.annotation.privacy.words import (
     COMMON_SURNAMES,
     COMMON_WORDS,
@@ -57,7 +57,7 @@ HINTS = (
         "mention",
         "name",
         re.compile(
-            rf"(?<![A-Za-z0-9._%+\-])@(?P<x>[\w.\-]{{1,4}}{_END}|{_ANY}[\u4e00-\u9fff]{{1,2}}|[A-Za-z0-9_.\-]{{2,32}}(?<!\.)"
+            rf"(?<![A-Za-z0-9._%+\-{BLANK}])@(?P<x>[\w.\-]{{1,4}}{_END}|{_ANY}[\u4e00-\u9fff]{{1,2}}|[A-Za-z0-9_.\-]{{2,32}}(?<!\.)"
             rf"|[\w.\-]{{1,20}}{_END}|[\u4e00-\u9fff]{{2,4}})"
         ),
         _mention(0.5),

@@ -54,7 +54,7 @@ NET = (
         "email",
         "email",
         pattern(
-            rf"(?<![{_LATIN}._%+\-])[{_LATIN}._%+\-]++{_AT}(?:[{_LATIN}\-]{{1,63}}{_DOT}){{1,6}}[A-Za-z]{{2,24}}(?![{_LATIN}])"
+            rf"(?<![{_LATIN}._%+\-])[{_LATIN}._%+\-]++{_AT}(?:[{_LATIN}\-]{{1,63}}{_DOT}){{1,6}}[A-Za-z]{{2,24}}(?![A-Za-z])"
         ),
         _spelled,
         "@ 艾特 at",

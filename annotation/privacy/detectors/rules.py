@@ -29,13 +29,11 @@ LINK = (
 )
 """What stands between a word such as 'password' and the thing itself."""
 UNIT = (
-    r"(?:元|块|圆|角|毛|刀|万|亿|千|百|人|个|次|倍|岁|年|月|日|天|点|分|秒|时|小时|分钟|周|米|公里|千米|厘米|毫米|平|斤|公斤|克|吨|升|度|票|张|本|页|字|件|"
-    r"条|份|台|只|位|名|集|期|届|路|级|分之|美元|美金|港币|日元|欧元|韩元|人民币|粉丝|播放|赞|步|像素|"
-    r"(?:km|kg|cm|mm|ml|gb|mb|kb|tb|m|g|k|w|usd|cny|rmb|eur|gbp|jpy|hkd|dollars?|bucks|yuan|euros?|pounds?|people|users?|"
-    r"times|views|likes|steps|points?|votes?|followers|words|lines|years?|days?|hours?|min(?:ute)?s?|sec(?:ond)?s?|am|pm|px|"
-    r"hz|mhz|ghz|mah|fps|kcal|cal|percent)(?![A-Za-z]))|[%‰℃°]"
+    r"(?:元|块|个|人|次|岁|年|月|日|天|小时|分钟|公里|斤|美元|美金|"
+    r"(?:km|kg|cm|mm|ml|gb|mb|usd|cny|rmb|eur|dollars?|bucks|yuan|euros?|people|users?|times|views|likes|steps|points|votes|"
+    r"words|lines|pages|years?|days?|hours?|minutes?|seconds?|am|pm|px|hz|mhz|ghz|mah|fps|cal)(?![A-Za-z])|[%‰℃°])"
 )
-"""What follows a number that counts or measures."""
+"""What follows a number that counts or measures; no character that is a surname (张, 万, 平), as a name may follow a code."""
 
 
 @dataclass(frozen=True, slots=True)
