@@ -7,6 +7,7 @@ of the person who stands for 张小林, and 老张 the same person's surname wit
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -64,9 +65,18 @@ def forms(name: str, person: str) -> dict[str, Form]:
             continue
         doubtful = key in COMMON_WORDS or len(key) == 1 or (len(key) == 2 and key.isascii() and confidence < FULL)
         form = Form(person, shape, min(confidence, DOUBTFUL) if doubtful else confidence, _capital(key))
-        if key not in found:
-            found[key] = form
+        for written in (key, _plain(key)):
+            found.setdefault(written, form)
     return found
+
+
+def _plain(key: str) -> str:
+    """Return a latin name as people type it who lack its accents."""
+    if key.isascii() or LETTER.search(key) is None:
+        return key
+    return unicodedata.normalize(
+        "NFC", "".join(c for c in unicodedata.normalize("NFD", key) if not unicodedata.combining(c))
+    )
 
 
 def _capital(key: str) -> bool:
@@ -113,6 +123,7 @@ def _chinese(surname: str, given: str) -> Iterator[tuple[str, str, float]]:
     yield surname + given, "{surname}{given}", FULL
     for gap in (" ", "·"):
         yield surname + gap + given, "{surname}{given}", FULL
+    yield " ".join(surname + given), "{surname}{given}", FULL
     last = given[-1]
     if len(given) > 1:
         yield given, "{given}", PART

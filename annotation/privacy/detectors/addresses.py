@@ -75,7 +75,17 @@ def _street(match: re.Match[str]) -> float:
     return 0.68 if more or match["kind"].lower() in _SURE_KINDS else 0.5
 
 
+_HOME = "住 家在 地址 寄到 送到"
 ADDRESSES = (
+    Rule(
+        "home",
+        "address",
+        re.compile(
+            r"(?:住在?|家在|地址[:是 ]?|寄到|送到)(?P<x>[\u4e00-\u9fff]{2,12}\d{1,5}(?:号楼|号|栋|幢|单元|室|楼|层))"
+        ),
+        0.45,
+        _HOME,
+    ),
     Rule("chain", "address", _CHAIN, _chain, _ENDINGS, digits=False),
     Rule("street", "address", _STREETS, _street),
     Rule(

@@ -12,19 +12,25 @@ def apart(found: Iterable[Span], text: str) -> tuple[list[Span], bytearray]:
     """Return spans that do not overlap, and a byte a character that is 1 where a span covers it.
 
     The sure come first, then the long, then the surer. What a loser covered besides stays masked as its own kind; only of a
-    doubtful name nothing is left, as half of it says nothing.
+    doubtful name that met a sure find nothing is left, as it was none.
     """
+    ranked = sorted(set(found), key=_rank)
+    n_sure = sum(span.confidence >= SURE for span in ranked)
     covered = bytearray(len(text))
-    kept: list[Span] = []
-    for span in sorted(set(found), key=_rank):
+    kept = _laid(ranked[:n_sure], text, covered)
+    sure = bytes(covered)
+    doubtful = [span for span in ranked[n_sure:] if span.kind != "name" or sure.find(1, span.start, span.end) < 0]
+    return kept + _laid(doubtful, text, covered), covered
+
+
+def _laid(spans: Iterable[Span], text: str, covered: bytearray) -> list[Span]:
+    kept = []
+    for span in spans:
         for start, end in _open_runs(covered, span.start, span.end):
-            whole = (start, end) == (span.start, span.end)
-            if whole or (
-                (span.kind != "name" or span.confidence >= SURE) and any(c.isalnum() for c in text[start:end])
-            ):
+            if (start, end) == (span.start, span.end) or any(c.isalnum() for c in text[start:end]):
                 kept.append(replace(span, start=start, end=end))
                 covered[start:end] = b"\1" * (end - start)
-    return kept, covered
+    return kept
 
 
 def _rank(span: Span) -> tuple[bool, int, float, int, str, str]:

@@ -53,6 +53,7 @@ CARDS = (
         0.8,
         _LAST,
     ),
+    Rule("starred-card", "bank_card", pattern(r"(?<!\d)\d{4,6}[ \-]?(?:\*{2,8}[ \-]?){1,3}\d{3,4}(?!\d)"), 0.8),
     Rule(
         "iban",
         "bank_card",

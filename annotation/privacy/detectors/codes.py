@@ -8,12 +8,12 @@ from mldr.annotation.privacy.detectors.rules import LINK, UNIT, Rule, pattern, s
 
 _KEY = """
 验证码 校验码 动态码 识别码 确认码 取件码 取货码 提货码 取餐码 取票码 核销码 兑换码 邀请码 激活码 提取码 访问码
-授权码 注册码 开门码 开锁码 解锁码 安全码 门禁 门锁 密码 口令 暗号 密钥 会议号 会议码 会议id 房间号 券码 邮编
+授权码 注册码 开门码 开锁码 解锁码 安全码 门禁 门锁 密码 口令 暗号 密钥 会议号 会议码 会议id 房间号 券码 邮编 请凭 凭
 password passcode passwd pwd passphrase pass_phrase passkey code pin otp 2fa cvv cvc token zip
 """
 _PASSWORD = "密码 口令 密钥 password passcode passwd pwd passphrase pass_phrase pw psw"
 _GROUPS = (
-    r"[A-Z]{0,2}\d{0,4}(?:-[A-Z]?\d{1,5}){1,4}|\d(?: \d){3,11}|\d{2,3}(?: \d{2,4}){1,4}|"
+    r"[A-Z]{0,2}\d{0,6}(?:-[A-Z]?\d{1,5}){1,4}|\d(?: \d){3,11}|\d{2,3}(?: \d{2,4}){1,4}|"
     r"[A-Z0-9]{4,12}(?: \d{3,4}(?!\d))?"
 )
 _TOKEN = rf"(?=[A-Z\-]{{0,11}}\d)(?P<x>(?:{_GROUPS}))(?![A-Z0-9])(?! ?{UNIT})"
@@ -58,6 +58,13 @@ CODES = (
         ),
         0.82,
         _KEY,
+    ),
+    Rule(
+        "used",
+        "code",
+        pattern(r"(?<![a-z])(?:use|enter) (?P<x>\d{4,8}) (?:to|as|for|at|within)(?![a-z])"),
+        0.75,
+        "use enter",
     ),
     Rule(
         "password",

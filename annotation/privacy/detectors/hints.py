@@ -64,7 +64,7 @@ HINTS = (
         "@",
         digits=False,
     ),
-    _hint(rf"{said(_FULL_SAID)}[:是叫 ]{{0,2}}(?P<x>{_ANY}{_GIVEN})", 0.5, _FULL_SAID),
+    _hint(rf"{said(_FULL_SAID)}[:是叫 ]{{0,2}}(?P<x>{_ANY}{_GIVEN}|[小阿老]{_HAN})", 0.5, _FULL_SAID),
     _hint(rf"(?:叫|我是|这是|那是|找)(?P<x>{_COMMON}{_GIVEN})", 0.35, "叫 我是 这是 那是 找"),
     _hint(rf"(?:免贵姓?|(?<![贵老百同])姓)(?P<x>{_COMMON})(?![\u4e00-\u9fff]?名)", 0.4, "姓 免贵"),
     _hint(
@@ -74,6 +74,11 @@ HINTS = (
         rf"(?i:(?:my|her|his) name is|name's|name is|call me|named|this is) (?P<x>{_CAPITALS}(?: {_CAPITALS}){{0,2}})",
         0.5,
         "name_is name's call_me named this_is",
+    ),
+    _hint(
+        rf"(?i:(?<![a-z])(?:name|contact|recipient|attn)): ?(?P<x>{_CAPITALS}(?: {_CAPITALS}){{0,2}})",
+        0.5,
+        "name contact recipient attn",
     ),
     _hint(
         rf"(?<![A-Za-z])(?:Mr|Mrs|Ms|Miss|Dr|Prof|Professor|Uncle|Aunt|Auntie|Sir|Madam)\.? (?P<x>{_CAPITALS}(?: {_CAPITALS})?)",

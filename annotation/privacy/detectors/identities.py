@@ -10,6 +10,7 @@ from mldr.annotation.privacy.detectors.rules import Rule, digits_of, pattern, sa
 _PROVINCE = r"(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]|9[01])"
 _PAPERS = "身份证 证件 id_card"
 _PERMITS = "通行证 回乡证 台胞证 居住证 居留证 签证 驾驶证 驾证 permit visa"
+_PLATES = "车牌 车牌号 license_plate licence_plate plate_number"
 _PLATE = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领"
 
 
@@ -84,6 +85,15 @@ IDENTITIES = (
         "permit",
         pattern(r"(?<![A-Za-z0-9])(?P<letters>[A-Z]{1,2})(?P<digits>\d{6}) ?\((?P<check>[\dA])\)"),
         _hong_kong,
+    ),
+    Rule(
+        "named-plate",
+        "plate",
+        pattern(
+            said(_PLATES) + r"[:是 ]{0,3}(?:is )?(?P<x>(?=[A-Z]{0,4}\d)[A-Z0-9]{1,3}[ -]?[A-Z0-9]{3,5})(?![A-Z0-9])"
+        ),
+        0.8,
+        _PLATES,
     ),
     Rule(
         "plate",

@@ -6,7 +6,10 @@ import re
 
 from mldr.annotation.privacy.detectors.rules import LINK, Rule, pattern, said
 
-_WECHAT = "微信 威信 薇信 徽信 微x 微_x v信 v_信 加微 加薇 加我微 加v +v 薇: 微: vx wx weixin wechat we_chat"
+_WECHAT = """
+微信 威信 薇信 徽信 微x 微_x v信 v_信 加微 加薇 加我微 加v 加我v 加我_v +v ➕v 薇: 薇❤ 微: 卫星号 卫星: vx wx weixin
+wechat we_chat
+"""
 _QQ = "扣扣 企鹅 q号 球球号 q群 群号 加q qq"
 _OTHER = """
 抖音 快手 小红书 微博 支付宝 陌陌 钉钉 b站 淘宝 闲鱼 知乎 豆瓣 用户名 账户名 昵称 steam telegram tg instagram

@@ -114,6 +114,14 @@ NET = (
         _on_globe,
     ),
     Rule(
+        "named-pair",
+        "gps",
+        pattern(
+            r"(?:坐标|经纬度|定位|gps|coordinates)[:是为 ]{0,3}\(?(?P<x>-?\d{1,3}\.\d{1,15} ?[,/ ] ?-?\d{1,3}\.\d{1,15})(?!\d)"
+        ),
+        0.85,
+    ),
+    Rule(
         "coordinate",
         "gps",
         pattern(

@@ -30,7 +30,7 @@ _HARMLESS = re.compile(
     rf"|[$¥£€] ?\d{{1,10}}(?:\.\d{{1,4}})?(?!\d)(?:{_RANGE}[$¥£€]? ?\d{{1,10}}(?!\d))?",
     re.IGNORECASE,
 )
-_RUN = re.compile(r"(?<![\dA-Za-z])[A-Za-z]{0,8}\+?\(?\d(?:[ \-._/()·*~]{0,3}\d){6,}+[A-Za-z0-9]{0,8}|(?<!\d)\d{7,}+")
+_RUN = re.compile(r"(?<![\dA-Za-z])[A-Za-z]{0,8}\+?\(?\d(?:[ \-._/()·*~]{0,3}\d){6,}+[A-Za-z0-9]{0,24}+|(?<!\d)\d{7,}+")
 """With the letters that it hangs together with: they belong to the same number."""
 
 

@@ -25,6 +25,7 @@ def _abroad(match: re.Match[str]) -> float:
 
 
 MOBILES = (
+    Rule("starred", "mobile", pattern(r"(?<!\d)1[3-9]\d ?\*{2,8} ?\d{2,4}(?!\d)"), 0.8),
     Rule("mobile", "mobile", pattern(rf"(?<!\d){_CHINA}1{GAP}[3-9](?:{GAP}\d){{9}}(?!\d)"), _spread),
     Rule(
         "mobile",
@@ -42,7 +43,8 @@ MOBILES = (
         "north-american",
         "mobile",
         pattern(
-            rf"(?<!\d)(?<!\d\.)(?:(?:\+|00)?1[\-. ]{{0,2}})?\(?\d{{3}}\)?[\-. ]{{0,2}}\d{{3}}[\-. ]{{0,2}}\d{{4}}{_EXTENSION}(?!\d)"
+            r"(?<!\d)(?<!\d\.)(?:(?:\+|00)?1[\-. ]{0,2})?\(?\d{3}\)?[\-. ]{0,2}\d{3}[\-. ]{0,2}\d{4}"
+            rf"{_EXTENSION}(?!\d)(?! ?(?:元|块|人|次|美元))"
         ),
         _bare,
     ),

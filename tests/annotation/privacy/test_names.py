@@ -94,6 +94,11 @@ def test_a_mention_covers_the_name_and_leaves_the_sign_and_the_space() -> None:
     assert found("@小林你好", people("张小林")) == [("name", "小林")]
 
 
+def test_a_name_is_found_without_its_accents_too() -> None:
+    names = people("José García")
+    assert [thing for _, thing in found("hola jose, Garcia, José", names)] == ["jose", "Garcia", "José"]
+
+
 def test_words_that_are_names_too_are_doubtful() -> None:
     assert only("明天去", people("明天")).confidence < SURE
     assert only("开心就好", people("李开心")).confidence < SURE

@@ -26,6 +26,11 @@ def test_of_a_doubtful_name_nothing_is_left_beside_a_surer_one() -> None:
     assert apart([span(0, 3, 0.5, "name"), span(0, 2, 0.9, "name")], "张伟今")[0] == [span(0, 2, 0.9, "name")]
 
 
+def test_of_two_doubtful_names_both_are_hidden() -> None:
+    kept, _ = apart([span(1, 3, 0.6, "name"), span(2, 4, 0.6, "name")], "谢谢老张")
+    assert sorted((s.start, s.end) for s in kept) == [(1, 3), (3, 4)]
+
+
 def test_a_rest_of_punctuation_is_no_find() -> None:
     assert apart([span(0, 3), span(0, 5, 0.5)], "123, ")[0] == [span(0, 3)]
 

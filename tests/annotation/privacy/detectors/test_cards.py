@@ -42,5 +42,9 @@ def test_an_iban_is_found_and_checked() -> None:
     assert right.confidence > SURE > wrong.confidence
 
 
+def test_a_card_whose_middle_is_starred_out_is_found() -> None:
+    assert found("卡 6222 **** **** 1234 呢") == [("bank_card", "6222 **** **** 1234")]
+
+
 def test_a_mobile_beside_a_card_stays_a_mobile() -> None:
     assert found("13812345678 4953493096563438") == [("mobile", "13812345678"), ("bank_card", VALID)]

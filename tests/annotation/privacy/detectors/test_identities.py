@@ -92,6 +92,11 @@ def test_number_plates_are_found_also_of_electric_cars(plate: str) -> None:
     assert found(f"楼下{plate}挪车") == [("plate", plate)]
 
 
+def test_a_plate_without_its_province_is_found_behind_the_word() -> None:
+    assert found("车牌A12345") == [("plate", "A12345")]
+    assert found("license plate 7ABC123") == [("plate", "7ABC123")]
+
+
 @pytest.mark.parametrize("text", ["用云Server1部署", "贵Book店", "新Windows出了", "我在京Abcdef"])
 def test_words_behind_the_character_of_a_province_are_no_plate(text: str) -> None:
     assert found(text) == []

@@ -87,5 +87,6 @@ def test_coordinates_are_found(place: str) -> None:
 
 def test_a_coordinate_alone_needs_its_word() -> None:
     assert found("纬度39.9042 经度：116.4074") == [("gps", "39.9042 经度：116.4074")]
+    assert found("坐标 116.39,39.90") == [("gps", "116.39,39.90")]
     assert found("latitude: 39.9042") == [("gps", "39.9042")]
     assert found("圆周率3.14159265") == []

@@ -91,6 +91,10 @@ def test_a_number_inside_a_longer_run_of_digits_is_no_mobile_but_hidden_all_the_
     assert found("串号9138123456789999是") == [("bank_card", "9138123456789999")]
 
 
+def test_a_number_whose_middle_its_owner_starred_out_is_found() -> None:
+    assert found("我是138****8000") == [("mobile", "138****8000")]
+
+
 def test_two_numbers_side_by_side_are_two() -> None:
     assert found("13812345678 13912345678") == [("mobile", "13812345678"), ("mobile", "13912345678")]
     assert found("13812345678，010-12345678") == [("mobile", "13812345678"), ("landline", "010-12345678")]
