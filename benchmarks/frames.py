@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 _ZH_OPEN = """
 {x} | {x}，你记一下 | 我是{x}哈 | 刚刚发错了，应该是{x}才对 | 给你{x}吧 | 麻烦记下{x}谢谢 | 就{x}这个啊 |
 嗯嗯{x} | 哈哈哈{x}😂 | 【{x}】 | （{x}）是这个吗 | 之前那个不用了现在改成{x}了 | 好的，{x}。收到请回复 |
@@ -63,18 +65,31 @@ number+: account {x} | id {x}
 """
 
 
-def _apart(block: str) -> tuple[str, ...]:
+def apart(block: str) -> tuple[str, ...]:
+    """Return the sentences of a block."""
     return tuple(part.strip() for part in block.split("|"))
 
 
-ZH_NAMED, EN_NAMED = _apart(_ZH_NAMED), _apart(_EN_NAMED)
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """Sentences by language: around a thing of a kind, and around a member's name."""
+
+    kinds: dict[str, dict[str, tuple[str, ...]]]
+    named: dict[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, zh_open: str, zh: str, zh_named: str, en_open: str, en: str, en_named: str) -> Frames:
+        """Return the frames of six blocks."""
+        kinds = {"zh": _by_kind(zh, apart(zh_open)), "en": _by_kind(en, apart(en_open))}
+        return cls(kinds, {"zh": apart(zh_named), "en": apart(en_named)})
 
 
-def frames(language: str) -> dict[str, tuple[str, ...]]:
-    """Return kind -> its sentences in `zh` or `en`."""
-    block, everywhere = (_ZH, _apart(_ZH_OPEN)) if language == "zh" else (_EN, _apart(_EN_OPEN))
+def _by_kind(block: str, everywhere: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     found = {}
     for line in block.strip().replace("|\n", "|").split("\n"):
         kind, _, own = line.partition(": ")
-        found[kind.rstrip("+")] = (*(everywhere if kind.endswith("+") else ()), *_apart(own))
+        found[kind.rstrip("+")] = (*(everywhere if kind.endswith("+") else ()), *apart(own))
     return found
+
+
+FRAMES = Frames.of(_ZH_OPEN, _ZH, _ZH_NAMED, _EN_OPEN, _EN, _EN_NAMED)

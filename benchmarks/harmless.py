@@ -35,12 +35,13 @@ WH-1000XM5 headphones | 100000 points | about {v} dollars | quarter 3 of {y} | {
 """
 
 
-def harmless_messages(seed: int, count: int) -> Iterator[tuple[str, str]]:
-    """Yield (language, text); every frame comes before one comes twice."""
+def harmless_messages(seed: int, count: int, frames: str = "") -> Iterator[tuple[str, str]]:
+    """Yield (language, text); every frame comes before one comes twice. Other frames than the usual ones are of any language."""
     draw = random.Random(seed)
-    frames = [("zh", frame.strip()) for frame in ZH.split("|")] + [("en", frame.strip()) for frame in EN.split("|")]
+    usual = [("zh", frame.strip()) for frame in ZH.split("|")] + [("en", frame.strip()) for frame in EN.split("|")]
+    used = [("", frame.strip()) for frame in frames.split("|")] if frames else usual
     for number in range(count):
-        language, frame = frames[number % len(frames)]
+        language, frame = used[number % len(used)]
         yield language, frame.format_map(_values(draw))
 
 

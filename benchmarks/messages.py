@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from faker import Faker
 
-from benchmarks.frames import EN_NAMED, ZH_NAMED, frames
+from benchmarks.frames import FRAMES, Frames
 from mldr.annotation.chat import Member
 from mldr.annotation.spans import SpanKind
 
@@ -41,7 +41,8 @@ class Message:
 class Inventor:
     """Draws private things and the sentences around them."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, frames: Frames = FRAMES) -> None:
+        self.frames = frames
         self.draw = random.Random(seed)
         self.zh, self.en = Faker("zh_CN"), Faker("en_US")
         self.zh.seed_instance(seed)
@@ -243,7 +244,7 @@ MADE_EN: dict[SpanKind, Maker] = {
 def private_messages(inventor: Inventor, count: int) -> Iterator[Message]:
     """Yield messages with one private thing each, some with two, kinds and languages in turn."""
     made = {"zh": MADE_ZH, "en": MADE_EN}
-    around = {language: frames(language) for language in made}
+    around = inventor.frames.kinds
     turns = [(language, kind) for language, kinds in made.items() for kind in kinds]
     for number in range(count):
         language, kind = turns[number % len(turns)]
@@ -274,7 +275,7 @@ def member_messages(inventor: Inventor, count: int) -> Iterator[tuple[Message, S
         members, ways = _chat(inventor)
         for _ in range(min(20, count - made)):
             language, way = inventor.draw.choice(ways)
-            frame = inventor.draw.choice(ZH_NAMED if language == "zh" else EN_NAMED)
+            frame = inventor.draw.choice(inventor.frames.named[language])
             yield _filled(frame, way, language), members
             made += 1
 

@@ -20,6 +20,9 @@ _PLAIN = re.compile(
 )
 """Characters that are their own normal form, or `_ALIKE`, which is most of any chat."""
 _FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u3164\uffa0" + BLANK)
+_CIRCLED = re.compile("[\u2460-\u2468\u2474-\u247c\u2488-\u2490\u24ea\u24f5-\u24ff\u2776-\u2793]|[0-9]\ufe0f?\u20e3")
+_NEAR, _BULLET = 2, "\u2022"
+"""Circled digits so near to one another spell a number."""
 _MARKS = 30
 """Most combining marks that are composed at once (the limit of Unicode's stream-safe format); more would cost quadratic time."""
 _NUMERALS = dict(zip("零〇○洞一二三四五六七八九幺两壹贰叁肆伍陆柒捌玖", "0000123456789121234567" + "89", strict=True))
@@ -66,6 +69,7 @@ def blanked(text: str, places: list[tuple[int, int]]) -> str:
 
 def normal(text: str) -> Normal:
     """Return the text as the detectors read it. Takes time linear in its length."""
+    text = _without_bullets(text)
     parts: list[str] = []
     starts, ends = array("q"), array("q")
     known: dict[str, str] = {}
@@ -91,6 +95,19 @@ def normal(text: str) -> Normal:
         position = stop
     whole = "".join(parts)
     return Normal(whole, _SPOKEN.sub(_said, whole), folded(whole), starts, ends, len(text))
+
+
+def _without_bullets(text: str) -> str:
+    """Return the text with a bullet for each circled digit that stands alone: it numbers a list and hides no digit."""
+    found = list(_CIRCLED.finditer(text))
+    parts, last = [], 0
+    for at, match in enumerate(found):
+        near_before = at > 0 and match.start() - found[at - 1].end() <= _NEAR
+        near_after = at + 1 < len(found) and found[at + 1].start() - match.end() <= _NEAR
+        if not (near_before or near_after):
+            parts += [text[last : match.start()], _BULLET]
+            last = match.start() + 1
+    return "".join([*parts, text[last:]]) if parts else text
 
 
 def folded(text: str) -> str:

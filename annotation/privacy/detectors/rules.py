@@ -24,7 +24,7 @@ Confidence = float | Callable[[re.Match[str]], float]
 GAP = r"[ \-.·_/*~]{0,3}"
 """What people write between the groups of a number."""
 LINK = (
-    r"""(?:[ :;=,.()\[\]{}<>"'“”‘’【】「」《》#~>❤♥-]|是|为|叫|就|改成|换成|发|给|你|我|的|了|到|刚|号|码|"""
+    r"""(?:[ :;=,.()\[\]{}<>"'“”‘’【】「」《》#~>❤♥-]|是|为|叫|就|改成|换成|还是|搜索?|加|发|给|你|我|的|了|到|刚|号|码|"""
     r"""(?:is|was|to|my|your|the|number|no|num|id)(?![A-Za-z]))"""
 )
 """What stands between a word such as 'password' and the thing itself."""

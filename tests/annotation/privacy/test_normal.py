@@ -101,6 +101,17 @@ def test_lower_case_keeps_the_length(text: str) -> None:
     assert len(folded(text)) == len(text)
 
 
+@pytest.mark.parametrize("text", ["①E12345678", "1️⃣E12345678", "①张三 ②李四", "❶看13812345678"])
+def test_a_circled_digit_alone_numbers_a_list_and_is_no_digit(text: str) -> None:
+    assert normal(text).text[0] == "•"
+
+
+@pytest.mark.parametrize("text", ["①③⑧", "① ③ ⑧", "1️⃣-3️⃣-8️⃣", "①③⑧2"])
+def test_circled_digits_side_by_side_spell_a_number(text: str) -> None:
+    assert normal(text).text.startswith("1")
+    assert "•" not in normal(text).text
+
+
 def test_many_marks_on_one_letter_take_no_quadratic_time() -> None:
     assert len(normal("a" + "\u0301\u0316" * 50_000).starts) > 0
 

@@ -19,6 +19,7 @@ def test_ids_of_wechat_are_found_whatever_their_length(account: str) -> None:
         "微信号{}",
         "我的微信是{}哦",
         "微信：{}",
+        "微信搜{}就能找到",
         "加微{}备注",
         "加我 V：{}",
         "薇❤{}",

@@ -60,7 +60,7 @@ def test_two_sentences_without_a_space_are_doubtful_at_most() -> None:
     ],
 )
 def test_addresses_of_machines_are_found(address: str) -> None:
-    assert found(f"连{address}试试") == [("ip", address)]
+    assert found(f"连{address}试试") == found(f"地址：{address}。") == found(f"①{address}") == [("ip", address)]
 
 
 @pytest.mark.parametrize("text", ["版本1.2.3", "10:30:45开始", "1.2.3.4.5", "std::vector", "300.1.2.3"])
