@@ -1,4 +1,4 @@
-"""Sentences that no rule was mended by: written after the rules, run, and left as they are. The same form as in `frames.py`."""
+"""Sentences written after the rules, in the form of `frames.py`. Their first run is the fair figure; rules were mended since."""
 
 from __future__ import annotations
 

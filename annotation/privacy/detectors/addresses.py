@@ -110,6 +110,7 @@ ADDRESSES = (
             r"(?:[\n ][AFD]PO (?:AA|AE|AP) \d{5})?"
         ),
         0.65,
+        "box 信箱",
     ),
     Rule(
         "military",

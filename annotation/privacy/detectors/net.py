@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from ipaddress import AddressValueError, IPv6Address
 
-from mldr.annotation.privacy.detectors.rules import Rule, pattern
+from mldr.annotation.privacy.detectors.rules import Rule, pattern, said
 
 _LATIN = "A-Za-zÀ-ÖØ-öø-ÿ0-9"
 _AT = r"(?: {0,2}(?:@|[(\[{<] ?at ?[)\]}>]|艾特) {0,2}| at )"
@@ -48,6 +48,8 @@ def _on_globe(match: re.Match[str]) -> float:
     return 0.92 if min(one, two) <= 90 and max(one, two) <= 180 else 0.0
 
 
+_PAIR = "坐标 经纬度 定位 gps coordinates"
+_ONE = "北纬 南纬 东经 西经 纬度 经度 latitude longitude lat lng lon"
 _DEGREES = r"[+\-]?\d{1,3}\.\d{3,15}"
 NET = (
     Rule(
@@ -116,22 +118,21 @@ NET = (
             r"[°度]?(?: ?[NSEW](?![A-Za-z]))?"
         ),
         _on_globe,
+        ".",
     ),
     Rule(
         "named-pair",
         "gps",
-        pattern(
-            r"(?:坐标|经纬度|定位|gps|coordinates)[:是为 ]{0,3}\(?(?P<x>-?\d{1,3}\.\d{1,15} ?[,/ ] ?-?\d{1,3}\.\d{1,15})(?!\d)"
-        ),
+        pattern(said(_PAIR) + r"[:是为 ]{0,3}\(?(?P<x>-?\d{1,3}\.\d{1,15} ?[,/ ] ?-?\d{1,3}\.\d{1,15})(?!\d)"),
         0.85,
+        _PAIR,
     ),
     Rule(
         "coordinate",
         "gps",
-        pattern(
-            rf"(?:北纬|南纬|东经|西经|纬度|经度|latitude|longitude|lat|lng|lon)[ :=是为]{{0,3}}(?P<x>{_DEGREES}[°度]?)"
-        ),
+        pattern(rf"{said(_ONE)}[ :=是为]{{0,3}}(?P<x>{_DEGREES}[°度]?)"),
         0.9,
+        _ONE,
     ),
     Rule(
         "degrees",
@@ -140,5 +141,6 @@ NET = (
             r"(?<!\d)\d{1,3} ?[°度] ?\d{1,2} ?['′分] ?(?:\d{1,2}(?:\.\d{1,6})? ?(?:[\"″秒]|'')?)? ?(?:[NSEW](?![A-Za-z]))?"
         ),
         0.85,
+        "° 度",
     ),
 )

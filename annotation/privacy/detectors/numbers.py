@@ -37,6 +37,8 @@ _RUN = re.compile(r"(?<![\dA-Za-z])[A-Za-z]{0,8}\+?\(?\d(?:[ \-._/()·*~]{0,3}\d
 def numbers(text: str, covered: bytearray) -> Iterator[Span]:
     """Yield the digit runs of a normal text that lie outside of what was found already (1 in `covered`)."""
     open_text = "".join(BLANK if seen else c for c, seen in zip(text, covered, strict=True)) if any(covered) else text
+    if _RUN.search(open_text) is None:
+        return
     open_text = blanked(open_text, [match.span() for match in _HARMLESS.finditer(open_text)])
     for match in _RUN.finditer(open_text):
         groups = re.findall(r"\d+", match[0])

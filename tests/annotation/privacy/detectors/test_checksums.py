@@ -3,12 +3,14 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stdnum import iban
-from stdnum import luhn as luhn_oracle
-from stdnum.cn import ric
-from stdnum.exceptions import InvalidChecksum, ValidationError
 
 from mldr.annotation.privacy.detectors.checksums import birthday, hong_kong_id, luhn, mod97, resident_id
+
+REASON = "python-stdnum is the oracle: pip install python-stdnum"
+iban = pytest.importorskip("stdnum.iban", reason=REASON)
+luhn_oracle = pytest.importorskip("stdnum.luhn", reason=REASON)
+ric = pytest.importorskip("stdnum.cn.ric", reason=REASON)
+wrong_number = pytest.importorskip("stdnum.exceptions", reason=REASON)
 
 
 @given(st.text("0123456789", min_size=12, max_size=19))
@@ -25,7 +27,7 @@ def test_the_check_character_of_an_id_agrees_with_another_implementation(digits:
 def test_an_id_that_another_implementation_accepts_is_accepted() -> None:
     assert ric.is_valid("360426199101010071")
     assert resident_id("360426199101010071")
-    with pytest.raises(InvalidChecksum):
+    with pytest.raises(wrong_number.InvalidChecksum):
         ric.validate("360426199101010072")
     assert not resident_id("360426199101010072")
 
@@ -35,7 +37,7 @@ def test_ibans_agree_with_another_implementation(account: str) -> None:
     assert iban.is_valid(account)
     assert mod97(account)
     wrong = account[:-1] + ("7" if account[-1] != "7" else "8")
-    with pytest.raises(ValidationError):
+    with pytest.raises(wrong_number.ValidationError):
         iban.validate(wrong)
     assert not mod97(wrong)
 
