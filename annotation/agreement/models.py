@@ -61,11 +61,11 @@ class Matched(BaseModel):
     model_config = _STRICT
 
     dialogues: int
-    """Those that both were done with; no other is looked at."""
+    """Of each pair, those that both were done with; no other is looked at."""
     matched: int
     """Pairs with something in common."""
-    only: tuple[int, int]
-    """Fragments of the first, and of the second, that nothing was found for."""
+    single: dict[str, int]
+    """annotator -> fragments that nothing was found for."""
     f1: dict[Modality, Value]
     """Mean over pairs and single fragments, which count as 0; a modality that neither side has is left out."""
 
@@ -82,7 +82,7 @@ class Compared(BaseModel):
     """annotator -> queries that nobody else here answered."""
     of: dict[Modality, Figures]
     own: Matched | None = None
-    """Of two annotators alone; None where all queries are shared."""
+    """Of more than two annotators, over all pairs of them; None where nobody wrote a query that another has not."""
     interval_note: str
 
 
@@ -100,8 +100,8 @@ class Agreement(BaseModel):
     unanswered: int
     """Of these, the ones that nobody answered."""
     unfinished: dict[str, int]
-    """annotator -> fragments without an answer: empty and not said to be a negative, or both at once. They count as not
-    answered."""
+    """annotator -> fragments without an answer: empty and not said to be a negative, or said to be one and not empty. They
+    count as not answered. `(adjudicated)` is the adjudicator."""
     textless: dict[str, int]
     """annotator -> ids of utterances without text among the answers; they are outside the universe and are ignored."""
     overall: Compared
