@@ -41,6 +41,7 @@ class Surrogates:
         self._taken = folded("\n".join([*(normal(text).text for text in sorted(taken)), *sorted(names.forms)]))
         self._personas: dict[str, Persona | str] = {}
         self._own: dict[str, None] = {}
+        self._issued: dict[str, None] = {}
         self._met: dict[str, Form] = {}
         self._numbers: dict[str, int] = {}
         self._tags: dict[tuple[str, str], str] = {}
@@ -52,15 +53,16 @@ class Surrogates:
         A surrogate of this dialogue stands for itself.
         """
         key = folded(normal(text).text).strip()
-        if key in self._own or TAG.fullmatch(text):
+        if key in self._own or key.lstrip("@") in self._issued or TAG.fullmatch(text):
             return text
         self._seen.setdefault(key, kind)
         return self._name(key, text) if kind == "name" else self._tag(kind, key)
 
-    def shown(self, text: str) -> bool:
-        """Return whether a text begins with a surrogate name of this dialogue, as what is found in a masked text does."""
-        key = folded(normal(text).text).strip()
-        return any(key[:length] in self._own for length in range(2, len(key) + 1))
+    def shown(self, text: str) -> list[tuple[int, int]]:
+        """Return where names that were given out stand in a text, as [start, end); more than one character each."""
+        view = normal(text)
+        found = Phrases(name for name in self._issued if len(name) > 1).find(view.folded)
+        return [view.place(start, end) for start, end, _ in found if apart_from_words(view.text, start, end)]
 
     def apply(self, text: str) -> Masked:
         """Return another text of the dialogue (a query, a caption, a note) with all that was replaced before replaced alike.
@@ -92,7 +94,7 @@ class Surrogates:
             form = self._met[key]
         persona = self._persona(form.person)
         written = persona if isinstance(persona, str) else persona.written(form.shape, self._language)
-        self._own[folded(written)] = None
+        self._own[folded(written)] = self._issued[folded(written)] = None
         return written
 
     def _inside(self, text: str) -> Form | None:
@@ -164,14 +166,15 @@ def mask(text: str, spans: Iterable[Span], surrogates: Surrogates) -> Masked:
     parts: list[str] = []
     masks: list[Mask] = []
     last = length = 0
+    shown = surrogates.shown(text)
     for span in spans:
         if not last <= span.start < span.end <= len(text):
             raise ValueError(
                 f"the span {span.start}:{span.end} is out of order or outside of a text of {len(text)} characters"
             )
         raw = text[span.start : span.end]
-        if span.kind == "name" and span.confidence < SURE and surrogates.shown(raw):
-            continue
+        if span.kind == "name" and span.confidence < SURE and any(a < span.end and span.start < b for a, b in shown):
+            continue  # a doubtful name that met a sure one is none, here as in `apart`
         surrogate = surrogates.of(span.kind, raw)
         if surrogate == raw:
             continue

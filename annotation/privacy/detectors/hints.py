@@ -48,7 +48,7 @@ HINTS = (
     Rule(
         "mention",
         "name",
-        re.compile(rf"@(?P<x>[^@\n{MENTION_END}]{{1,40}}){MENTION_END}"),
+        re.compile(rf"@(?P<x>[^@\n{BLANK}{MENTION_END}]{{1,40}}){MENTION_END}"),
         _mention(0.9),
         "@",
         digits=False,
@@ -68,7 +68,9 @@ HINTS = (
     _hint(rf"(?:叫|我是|这是|那是|找)(?P<x>{_COMMON}{_GIVEN})", 0.35, "叫 我是 这是 那是 找"),
     _hint(rf"(?:免贵姓?|(?<![贵老百同])姓)(?P<x>{_COMMON})(?![\u4e00-\u9fff]?名)", 0.4, "姓 免贵"),
     _hint(
-        rf"(?:(?<![\u4e00-\u9fff])|(?<=[和跟问找给叫让是请]))(?P<x>{_COMMON}(?:{_TITLED}))", 0.4, " ".join(LONG_TITLES)
+        rf"(?:(?<![\u4e00-\u9fff{BLANK}])|(?<=[和跟问找给叫让是请]))(?P<x>{_COMMON}(?:{_TITLED}))",
+        0.4,
+        " ".join(LONG_TITLES),
     ),
     _hint(
         rf"(?i:(?:my|her|his) name is|name's|name is|call me|named|this is) (?P<x>{_CAPITALS}(?: {_CAPITALS}){{0,2}})",

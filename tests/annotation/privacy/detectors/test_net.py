@@ -22,6 +22,10 @@ def test_an_email_is_found_between_chinese_characters(address: str) -> None:
     assert found(f"邮箱是{address}发我") == [("email", address)]
 
 
+def test_addresses_glued_to_one_another_are_all_found() -> None:
+    assert [thing for _, thing in found("a@b.com13812345678c@d.com")] == ["a@b.com", "13812345678c@d.com"]
+
+
 @pytest.mark.parametrize("text", ["look at this. Nice", "meet at noon.ok", "ask @all"])
 def test_a_preposition_is_no_email(text: str) -> None:
     assert found(text) == []
