@@ -28,6 +28,7 @@ CURRENT: dict[str, int] = {
     "bundle": 1,
     "agreement": 1,
     "label-audit": 1,
+    "audit-plan": 1,
 }
 """The version of each kind of artefact that this mldr writes."""
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from mldr.assembly import add_card
 from mldr.card import compose
@@ -132,7 +133,7 @@ def _write(dataset: Dataset, folder: Path, told: Withheld) -> None:
 
 
 def public_manifest(manifest: Manifest, splits: Sequence[str]) -> Manifest:
-    """Return what a manifest tells the public: no recipe, no seed, no number that needs the gold of the given splits."""
+    """Return what a manifest tells the public: no recipe, no seed, no number that tells of the gold of the given splits."""
     return Manifest(
         name=manifest.name,
         versions=dict(manifest.versions),
@@ -147,11 +148,17 @@ def public_manifest(manifest: Manifest, splits: Sequence[str]) -> Manifest:
         salt_sha256=manifest.salt_sha256,
         model_usage=_public_usage(manifest),
         verification={split: kinds for split, kinds in manifest.verification.items() if split not in splits},
+        audit={name: _public_audit(audit, name.partition(" ")[0] in splits) for name, audit in manifest.audit.items()},
         notice=manifest.notice or str(manifest.recipe.get("notice", "")),
         canary=_canary(manifest),
         # what the authors' splits share stays declared, or the copy would not verify
         release=None if manifest.release is None else Release(shared=dict(manifest.release.shared)),
     )
+
+
+def _public_audit(audit: dict[str, Any], withheld: bool) -> dict[str, Any]:
+    """Return what may be told of an audit: of a withheld split not how the labels are spread over kinds."""
+    return {key: value for key, value in audit.items() if not (withheld and key == "kinds")}
 
 
 def _public_usage(manifest: Manifest) -> dict[str, dict[str, str]]:

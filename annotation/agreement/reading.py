@@ -48,6 +48,12 @@ class Judged:
     """rater -> finished answers."""
     done: set[str] = field(default_factory=set)
     """Raters who are done with the dialogue."""
+    dropped: set[str] = field(default_factory=set)
+    """Names of the queries that the adjudicator left out."""
+
+    def answer(self, rater: str, name: str) -> Given | None:
+        """Return a rater's finished answer of a name, None where there is none."""
+        return next((given for given in self.by[rater] if given.name == name), None)
 
 
 @dataclass(slots=True)
@@ -59,8 +65,6 @@ class Reading:
     """rater -> fragments without an answer."""
     textless: Counter[str] = field(default_factory=Counter)
     """rater -> ids of utterances without text, which are ignored."""
-    dropped: int = 0
-    """Queries that the adjudicator left out."""
 
 
 def read_judged(collection: Collection, annotators: Sequence[str]) -> Reading:
@@ -110,7 +114,7 @@ def _standing(
 ) -> Iterable[Given]:
     for name, verdict in verdicts.items():
         if verdict.basis == "dropped":
-            reading.dropped += 1
+            judged.dropped.add(name)
             continue
         given = _given(name, verdict, ADJUDICATED, judged, reading, path, faults)
         if given is not None:

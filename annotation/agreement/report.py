@@ -67,7 +67,7 @@ def agreement_of(
         pairs=by_two,
         adjudicated=against,
         adjudicated_queries=standing,
-        dropped=reading.dropped,
+        dropped=sum(len(judged.dropped) for judged in reading.dialogues),
         resamples=resamples,
         seed=seed,
     )
@@ -83,7 +83,7 @@ def _check(collection: Collection, annotators: Sequence[str]) -> None:
 
 
 def _is_answered(judged: Judged, name: str, annotators: Sequence[str]) -> bool:
-    return any(given.name == name for annotator in annotators for given in judged.by[annotator])
+    return any(judged.answer(annotator, name) is not None for annotator in annotators)
 
 
 def _counts(counted: Counter[str]) -> dict[str, int]:

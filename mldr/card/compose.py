@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from mldr.card.audit import audit_section
 from mldr.card.chinese import chinese_section
 from mldr.card.front import front_matter
 from mldr.card.markdown import bullets, plain, table
@@ -44,6 +45,7 @@ def compose(
         "### Dialogues by their number of utterances\n\n" + _histogram(summaries),
         *measured,
         *_checked(dataset.manifest),
+        *_audited(dataset.manifest, summaries),
         *_rules(summaries),
         *_cost(dataset.manifest),
         *_left_out(dataset.manifest),
@@ -128,6 +130,13 @@ def _checked(manifest: Manifest) -> list[str]:
         "`OUT.flagged.jsonl` beside the dataset, for people to judge; that file is no part of the dataset. Agreement of a model "
         "with the gold is no proof of either.\n\n" + table(["split", "kind", "asked", "agreed", "agreement"], rows)
     ]
+
+
+def _audited(manifest: Manifest, summaries: Mapping[str, SplitSummary]) -> list[str]:
+    """Return the section on the audit; a set that people labelled, as that of real chats is, is not called unaudited."""
+    sources = {source for summary in summaries.values() for source, count in summary.label_sources.items() if count}
+    by_people = sources == {"human"} or manifest.consent_scopes is not None
+    return [] if by_people and not manifest.audit else [audit_section(manifest)]
 
 
 def _summed(kinds: Mapping[str, Mapping[str, int]]) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mldr.card.audit import audit_section
 from mldr.card.compose import withheld
 from mldr.card.front import front_matter
 from mldr.card.markdown import bullets, plain, table
@@ -30,6 +31,7 @@ def card(dataset: Dataset) -> str:
         + (_consent(scopes) if _is_real(dataset) else "\n"),
         *withheld(dataset),
         "## Statistics\n\n" + table(["", *summaries], rows),
+        *([audit_section(dataset.manifest)] if dataset.manifest.audit else []),
         "## What is in two splits\n\n" + _counts(release.shared, "Nothing."),
         "## What was odd\n\n" + _counts(release.oddities, "Nothing."),
         "## Records that could not be used\n\n" + _counts(dataset.manifest.dropped, "None."),
