@@ -12,9 +12,7 @@ from mldr.console import application, say, show_json, show_table, show_text
 
 app = application("Real chats, with everybody's consent, to a test set that may be shared.")
 consent_app = application("The consent record: who agreed to what; giving it, withdrawing it.")
-studio_app = application("Label Studio files, for teams that have it.")
 app.add_typer(consent_app, name="consent")
-app.add_typer(studio_app, name="label-studio")
 
 StorePath = Annotated[Path, typer.Argument(metavar="STORE", help="The private store, on the giver's own machine.")]
 CollectionPath = Annotated[Path, typer.Argument(metavar="COLLECTION", help="A folder of de-identified dialogues.")]
@@ -96,12 +94,15 @@ def cut(
     max_utterances: Annotated[int, typer.Option(help="Of a dialogue at most.", min=2)] = 100,
     min_utterances: Annotated[int, typer.Option(help="Of a dialogue at least.", min=1)] = 20,
     min_images: Annotated[int, typer.Option(help="Pictures of a dialogue at least.", min=0)] = 2,
-    language: Annotated[str, typer.Option(help="Of all dialogues.", show_default="told by the script")] = "",
+    language: Annotated[
+        Literal["", "zh", "en"], typer.Option(help="Of all dialogues.", show_default="told by the script")
+    ] = "",
     force: Annotated[bool, typer.Option("--force", help="Cut anew what somebody reviewed already.")] = False,
     json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Cut the chats of a store into dialogues."""
-    from mldr.annotation.cutting import CutSettings, cut_chats
+    from mldr.annotation.cutreport import CutSettings
+    from mldr.annotation.cutting import cut_chats
     from mldr.annotation.store import open_store
     from mldr.progress import shown_progress
 
@@ -156,13 +157,23 @@ def serve(
 ) -> None:
     """Open the labelling page on this machine."""
     from mldr.annotation.collection import open_collection
-    from mldr.annotation.serving import serve_labels, serve_privacy
+    from mldr.annotation.privacy.detectors import NameList, find_spans
+    from mldr.annotation.serving.apps import label_app, privacy_app
+    from mldr.web import serve as serve_page
 
     opened = open_collection(collection)
     if privacy:
-        serve_privacy(opened, annotator, language=language, port=port, say=show_text)
+        serve_page(privacy_app(opened, language=language), port=port, say=show_text, note=say)
         return
-    serve_labels(opened, annotator, given_only=given_only, language=language, port=port, say=show_text)
+    nobody = NameList.of(())
+    page = label_app(
+        opened,
+        annotator,
+        given_only=given_only,
+        language=language,
+        find_spans=lambda text: find_spans(text, nobody),
+    )
+    serve_page(page, port=port, say=show_text, note=say)
 
 
 @app.command()
@@ -193,7 +204,8 @@ def adjudicate(
     """Make one answer of several, on the page or by rule. What annotators said stays as it is."""
     from mldr.annotation.adjudicating import adjudicate_by_rule
     from mldr.annotation.collection import open_collection
-    from mldr.annotation.serving import serve_adjudication
+    from mldr.annotation.serving.apps import adjudicate_app
+    from mldr.web import serve as serve_page
 
     opened = open_collection(collection)
     names = [name.strip() for name in between.split(",") if name.strip()]
@@ -203,7 +215,7 @@ def adjudicate(
         return
     if not by:
         raise typer.BadParameter("who decides? (or --rule)", param_hint="--by")
-    serve_adjudication(opened, names, by, language=language, port=port, say=show_text)
+    serve_page(adjudicate_app(opened, names, by, language=language), port=port, say=show_text, note=say)
 
 
 @app.command()
@@ -214,7 +226,7 @@ def agreement(
     json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Measure how far annotators agree: F1, Jaccard, exact match, alpha over sets, kappa a message; images apart."""
-    from mldr.annotation.agreement import agreement_of, table
+    from mldr.annotation.agreement import agreement_of, notes, tables
     from mldr.annotation.collection import open_collection
 
     opened = open_collection(collection)
@@ -223,7 +235,10 @@ def agreement(
     if json:
         show_json(told.model_dump(mode="json"))
         return
-    show_text(table(told))
+    for table in tables(told):
+        show_table(table)
+    for note in notes(told):
+        say(f"note: {note}")
 
 
 @app.command()
@@ -285,3 +300,101 @@ def release(
         if count:
             say(f"{count:>7,}  {reason}")
     show_text(f"{out}: {told.dialogues:,} dialogues, {told.queries:,} queries, gold {told.gold_hash[:16]}")
+
+
+@consent_app.command("give")
+def give(
+    place: Annotated[Path, typer.Argument(metavar="STORE|COLLECTION", help="Whose record the consent enters.")],
+    person: Annotated[str, typer.Option(help="The person's id in the export (a store), or the subject key.")],
+    notice: Annotated[str, typer.Option(help="Version of the notice that the person was given.")],
+    method: Annotated[
+        Literal["signed", "written", "in_chat", "recorded", "donor_page"], typer.Option(help="How it was given.")
+    ],
+    date: Annotated[str, typer.Option(help="Of the consent, YYYY-MM-DD.")],
+    scope: Annotated[list[str], typer.Option(help="What the person agreed to; may stand several times.")],
+    adult: Annotated[bool, typer.Option("--adult/--minor", help="Whether the person is 18 or older.")],
+    expires: Annotated[str, typer.Option(help="The last day on which it holds, YYYY-MM-DD; none without.")] = "",
+    platform: Annotated[str, typer.Option(help="Of the export, in a store.")] = "wechat",
+) -> None:
+    """Enter what a person agreed to. Ask them first: docs/consent holds templates."""
+    from mldr.annotation.consent_entry import enter
+
+    told = {"notice_version": notice, "method": method, "date": date, "scopes": scope, "adult": adult}
+    show_text(enter(place, platform, person, {**told, "expires": expires or None}))
+
+
+@consent_app.command("withdraw")
+def withdraw(
+    place: Annotated[Path, typer.Argument(metavar="STORE|COLLECTION", help="What is purged.")],
+    person: Annotated[str, typer.Option(help="The person's id in the export (a store), or the subject key.")],
+    platform: Annotated[str, typer.Option(help="Of the export, in a store.")] = "wechat",
+    today: Today = "",
+) -> None:
+    """Take a person's messages, pictures and labels out; says what downloaders may still hold."""
+    from mldr.annotation.consent_entry import withdraw_from
+
+    show_text("\n".join(withdraw_from(place, platform, person, _day(today))))
+
+
+@consent_app.command("list")
+def list_(
+    place: Annotated[Path, typer.Argument(metavar="STORE|COLLECTION", help="Whose record is shown.")],
+    today: Today = "",
+) -> None:
+    """Show who agreed to what and whether it holds; people are subject keys."""
+    from rich.table import Table
+
+    from mldr.annotation.consent_entry import listed
+
+    table = Table("subject", "who", "holds for", "or why not", "notice", "date", "method")
+    for row in listed(place, _day(today)):
+        table.add_row(*row)
+    show_table(table)
+
+
+@app.command()
+def audit(
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="A built dataset with its gold.")],
+    split: Annotated[str, typer.Option(help="The split that is audited.")],
+    out: Annotated[Path | None, typer.Option(help="Draw a sample into this folder, to be labelled blind.")] = None,
+    n: Annotated[int, typer.Option("-n", help="Queries to draw.", min=1)] = 200,
+    seed: Annotated[int, typer.Option(help="Of the draw and of the bootstrap.")] = 0,
+    flagged: Annotated[
+        Path | None, typer.Option(help="Draw from the queries that a build flagged (OUT.flagged.jsonl).")
+    ] = None,
+    judge: Annotated[Path | None, typer.Option(help="Judge the labels by this labelled folder.")] = None,
+    annotators: Annotated[str, typer.Option(help="With commas.", show_default="all who labelled")] = "",
+    write: Annotated[
+        bool, typer.Option("--write", help="Write the result into the dataset's card and manifest.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Draw a sample of a built set's queries for people to label blind, then say how good the labels are."""
+    import mldr
+    from mldr.annotation.auditing.drawing import draw, draw_flagged
+    from mldr.annotation.auditing.judging import judge as judged
+    from mldr.annotation.auditing.shown import plan_lines, record, tables
+    from mldr.annotation.collection import open_collection
+
+    if (out is None) == (judge is None):
+        raise typer.BadParameter("draw a sample with --out, or judge a labelled one with --judge")
+    loaded = mldr.load(dataset)
+    if out is not None:
+        plan = (
+            draw(loaded, split, n, seed, out) if flagged is None else draw_flagged(loaded, split, flagged, n, seed, out)
+        )
+        show_json(plan.model_dump(mode="json")) if json else show_text("\n".join(plan_lines(plan)))
+        return
+    assert judge is not None  # one of the two was given
+    opened = open_collection(judge)
+    names = [name.strip() for name in annotators.split(",") if name.strip()] or opened.annotators()
+    report = judged(loaded, split, opened, names, seed=seed)
+    if write:
+        record(loaded, report)
+    if json:
+        show_json(report.model_dump(mode="json"))
+        return
+    for table in tables(report):
+        show_table(table)
+    for note in report.notes:
+        say(f"note: {note}")

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mldr.annotation.agreement import agreement_of
-from mldr.annotation.collection import Collection
+from mldr.annotation.chat import Chat
+from mldr.annotation.collection import Collection, open_collection
 from mldr.annotation.consent_rules import releasable, scopes_of_all, without_speakers
 from mldr.annotation.consents import Consent, Scope, read_consents
 from mldr.annotation.golds import Labelled, Moved, answers, labelled
 from mldr.annotation.privacy.detectors import NameList, find_spans
 from mldr.annotation.privacy.leaks import Secrets, check_leaks
 from mldr.annotation.privacy.reviewed import apply_reviews
-from mldr.annotation.records import Collected
+from mldr.annotation.records import Collected, CollectedImage
 from mldr.annotation.releasecard import Told, real_card
 from mldr.annotation.reviews import read_reviews
 from mldr.annotation.spans import SURE
-from mldr.annotation.store import append_line
+from mldr.annotation.store import Store, append_line, open_store
 from mldr.assembly import ROWS_A_SHARD, add_card, hash_gold, images_a_shard, write_table
+from mldr.configuration import model_faults
 from mldr.dialogue import DialogueImage, StoredImage
 from mldr.errors import MldrError
 from mldr.files import canonical_json, sha256_file, sha256_text, write_text
@@ -69,6 +72,12 @@ class Released:
     """What every speaker of it agreed to."""
     gold_hash: str = ""
 
+    def as_json(self) -> dict[str, Any]:
+        """Return it for machines."""
+        left_out = {reason: count for reason, count in sorted(self.left_out.items()) if count}
+        counts = {"dialogues": self.dialogues, "queries": self.queries, "gold_hash": self.gold_hash}
+        return {**counts, "consent_scopes": list(self.scopes), "left_out": left_out}
+
 
 def release(
     collection: Collection,
@@ -102,11 +111,49 @@ def release(
         raise MldrError(f"nothing may be released ({reasons or 'the collection is empty'})")
     with fresh_folder(out, MANIFEST, force=force) as workshop:
         _write(collection, kept, workshop.new, settings, today, told)
-        check_leaks(workshop.new, secrets or Secrets.none(), _patterns)
+        standing_in = {
+            collected.dialogue.dialogue_id: {mask.mask.surrogate for mask in collected.masks} for collected, _ in kept
+        }
+        check_leaks(workshop.new, secrets or Secrets.none(), None, standing_in)
     entry = {"name": f"mldr-ffr-{settings.name}", "version": settings.version, "gold_hash": told.gold_hash}
     dialogues = sorted(item.dialogue.dialogue_id for _, item in kept)
     append_line(collection.folder / "releases.jsonl", {**entry, "date": today.isoformat(), "dialogues": dialogues})
     return told
+
+
+def release_from(
+    folder: Path,
+    out: Path,
+    settings: Mapping[str, Any],
+    today: dt.date,
+    stores: Sequence[Path] = (),
+    progress: Progress | None = None,
+    *,
+    force: bool = False,
+) -> Released:
+    """Write the collection in a folder as a dataset, as `release`; private stores on this machine say what may not leak.
+
+    Raises:
+        MldrError: as `release`.
+        InputError: with every setting that is wrong, and with every leak.
+    """
+    try:
+        checked = ReleaseSettings.model_validate(settings)
+    except ValidationError as error:
+        raise model_faults(error, "release") from error
+    if len(stores) > 1:
+        raise MldrError("one private store at a time can be checked against; say --store once")
+    secrets = secrets_of(open_store(stores[0])) if stores else None
+    return release(open_collection(folder), out, checked, today, secrets, progress, force=force)
+
+
+def secrets_of(store: Store) -> Secrets:
+    """Return what may not leak of a private store: its names and ids, and what detectors find in its raw texts."""
+
+    def private(text: str, chat: Chat) -> list[str]:
+        return [text[span.start : span.end] for span in find_spans(text, NameList.of(chat.members))]
+
+    return Secrets.of_store(store, private=private)
 
 
 def _patterns(text: str, language: str) -> list[str]:
@@ -143,12 +190,10 @@ def _kept(
 
 
 def _unready(collected: Collected, left_out: bool, read: bool) -> str:
+    """Return why a dialogue is not ready; doubtful findings that nobody decided on stay masked, and hold nothing up."""
     if left_out:
         return "left out by a person"
-    if not (read or collected.treatment.get("read")):
-        return "nobody read it to the end (the privacy pass)"
-    undecided = [mask for mask in collected.masks if not mask.decision and mask.mask.confidence < SURE]
-    return "doubtful findings that nobody decided on" if undecided and not read else ""
+    return "" if read or collected.treatment.get("read") else "nobody read it to the end (the privacy pass)"
 
 
 def _consented(
@@ -185,7 +230,7 @@ def _pictures(collected: Collected, consented: bool, told: Released) -> Collecte
             images.append(image)
             keys.append(image.image_key)
             continue
-        status = "missing" if image.status == "missing" else "withheld"
+        status: Literal["missing", "withheld"] = "missing" if image.status == "missing" else "withheld"
         reason = (
             "not in the export"
             if status == "missing"
@@ -255,36 +300,39 @@ def _write(
 
 def _tables(collection: Collection, kept: Sequence[Kept]) -> Iterator[tuple[Table, Iterator[Record], int, int]]:
     items = sorted((item for _, item in kept), key=lambda item: item.dialogue.dialogue_id)
-    rows: list[tuple[Table, Callable[[Labelled], Sequence[Record]], Callable[[Record], str]]] = [
-        ("dialogues", lambda item: [item.dialogue], lambda row: row.dialogue_id),
-        ("queries", lambda item: item.queries, lambda row: row.query_id),
-        ("gold", lambda item: item.golds, lambda row: row.query_id),
-        ("fragments", lambda item: item.fragments, lambda row: row.fragment_id),
+    queries = sorted((row for item in items for row in item.queries), key=lambda row: row.query_id)
+    golds = sorted((row for item in items for row in item.golds), key=lambda row: row.query_id)
+    fragments = sorted((row for item in items for row in item.fragments), key=lambda row: row.fragment_id)
+    rows: list[tuple[Table, Sequence[Record]]] = [
+        ("dialogues", [item.dialogue for item in items]),
+        ("queries", queries),
+        ("gold", golds),
+        ("fragments", fragments),
     ]
-    for table, of, key in rows:
-        records = sorted((row for item in items for row in of(item)), key=key)
-        if records:
-            yield table, iter(records), len(records), ROWS_A_SHARD[table]
+    for table, records in rows:
+        yield table, iter(records), len(records), ROWS_A_SHARD[table]
     shown = {image.image_key: image for collected, _ in kept for image in collected.images}
     paths = {
         key: collection.image_path(key, image.media_type) for key, image in shown.items() if image.status == "present"
     }
     size = sum(path.stat().st_size for path in paths.values())
-    stored = (
-        StoredImage(
+    yield "images", _stored(shown, paths), len(shown), images_a_shard(len(shown), size)
+
+
+def _stored(shown: Mapping[str, CollectedImage], paths: Mapping[str, Path]) -> Iterator[StoredImage]:
+    """Yield the pictures by key; the bytes of one are held at a time."""
+    for key, image in sorted(shown.items()):
+        content = paths[key].read_bytes() if key in paths else None
+        yield StoredImage(
             key,
             image.status,
-            paths[key].read_bytes() if key in paths else None,
+            content,
             image.width,
             image.height,
             image.media_type,
             source="collection",
             licence=RESEARCH_ONLY,
         )
-        for key, image in sorted(shown.items())
-    )
-    if shown:
-        yield "images", stored, len(shown), images_a_shard(len(shown), size)
 
 
 def licence_text(name: str) -> str:

@@ -44,8 +44,8 @@ def _answers(audit: Collection, annotator: str) -> Iterator[tuple[str, Predictio
 def write_predictions(audit: Collection, annotator: str, path: Path) -> int:
     """Write an annotator's answers as a predictions file (JSONL), and return how many there are.
 
-    `mldr-eval score` counts every query of the split that is not in it as missing, and a missing answer as wrong. A fair row is that
-    of the audited queries alone: `write_audited` says which these are.
+    `mldr-eval score` counts every query of the split that is not in it as missing, and a missing answer as wrong. A fair row is
+    that of the audited queries alone: `write_audited` says which these are.
 
     Raises:
         MldrError: if the annotator answered nothing.
@@ -60,8 +60,8 @@ def write_predictions(audit: Collection, annotator: str, path: Path) -> int:
 def write_audited(audit: Collection, annotator: str, path: Path) -> int:
     """Write a Parquet table keyed by query_id that marks the queries an annotator answered; return how many there are.
 
-    With it `mldr-eval score DATASET PERSON.jsonl SYSTEM.jsonl --split S --table PATH --by audited` puts a person and systems side by
-    side on the same queries.
+    With it `mldr-eval score DATASET PERSON.jsonl SYSTEM.jsonl --split S --table PATH --by audited` puts a person and systems side
+    by side on the same queries.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq

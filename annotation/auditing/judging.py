@@ -53,7 +53,7 @@ def judge(
     """Return what people found who labelled an audit's queries.
 
     The answer that stands is the adjudicator's; where there is none, the one that all annotators gave. Of a sample of the whole
-    split each stratum is weighted by its queries, so that a rare one, of which at least one query is drawn, does not count too much.
+    split each stratum is weighted by its queries, so that a rare one counts no more than it should: of each at least one is drawn.
 
     Args:
         dataset: that the audit was drawn from.
@@ -190,7 +190,7 @@ def _notes(report: AuditReport, plan: AuditPlan, missing: int) -> Iterable[str]:
         f"{report.agreed:,} answers stand because all gave them, {report.adjudicated:,} because they were adjudicated"
     )
     if report.open:
-        yield f"{report.open:,} queries on which people differ or which not all answered are left out: the figures favour clear ones"
+        yield f"{report.open:,} queries on which people differ or which not all answered are left out, which favours clear ones"
     if report.unanswered or report.dropped:
         yield f"{report.unanswered:,} queries nobody answered; {report.dropped:,} were found not fit to be asked"
     if plan.source == "flagged":

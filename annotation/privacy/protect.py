@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mldr.annotation.collection import Collection
 from mldr.annotation.records import CutDialogue, cut_path, read_cut, write_collected
@@ -33,6 +33,22 @@ class Protected:
     """`present`, or the reason why one is not."""
     unread: int = 0
     """Dialogues that nobody read to the end yet."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for machines."""
+        counts = {"masks": dict(sorted(self.masks.items())), "pictures": dict(sorted(self.pictures.items()))}
+        plain = {"written": self.written, "open_findings": self.open_findings, "unread": self.unread}
+        return {**plain, "withheld": dict(sorted(self.withheld.items())), **counts}
+
+    def __str__(self) -> str:
+        masks = ", ".join(f"{count:,} {kind}" for kind, count in sorted(self.masks.items())) or "none"
+        pictures = ", ".join(f"{count:,} {what}" for what, count in sorted(self.pictures.items()) if count) or "none"
+        lines = [
+            f"{self.written:,} dialogues, {len(self.withheld):,} withheld, {self.unread:,} not read to the end yet",
+            f"masked: {masks}; {self.open_findings:,} of them doubtful",
+            f"pictures: {pictures}",
+        ]
+        return "\n".join(lines)
 
 
 class StorePictures:

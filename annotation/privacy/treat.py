@@ -10,8 +10,7 @@ from datetime import timedelta
 from mldr.annotation.privacy.detectors import NameList, find_spans
 from mldr.annotation.privacy.pictures import Covered
 from mldr.annotation.privacy.surrogates import Surrogates
-
-from mldr.annotation.records import Collected, CollectedImage, CollectedMask, CutDialogue
+from mldr.annotation.records import Collected, CollectedImage, CollectedMask, CutDialogue, Decision
 from mldr.annotation.reviews import Reviewed, SpanReview
 from mldr.annotation.spans import SURE, Mask, Span
 from mldr.annotation.store import Store
@@ -57,7 +56,7 @@ def findings(cut: CutDialogue, reviewed: Reviewed) -> list[Finding]:
     Whatever goes wrong here goes on: the caller withholds the dialogue.
     """
     names = NameList.of(cut.members)
-    found = []
+    found: list[Finding] = []
     for index, utterance in enumerate(cut.dialogue.utterances):
         marked = {(start, end): review for (at, start, end), review in sorted(reviewed.spans.items()) if at == index}
         spans = [] if not utterance.text else _apart(utterance.text, marked, names, cut.dialogue.language)
@@ -111,7 +110,9 @@ def treat(cut: CutDialogue, store: Store, reviewed: Reviewed, picture_of: Pictur
         Exception: whatever a detector raises; the caller withholds the dialogue.
     """
     salt = store.dialogue_salt(cut.dialogue.dialogue_id)
-    texts, masks = _masked(cut, reviewed, Surrogates(salt, cut.dialogue.language, NameList.of(cut.members)))
+    raw = [utterance.text for utterance in cut.dialogue.utterances]
+    surrogates = Surrogates(salt, cut.dialogue.language, NameList.of(cut.members), raw)
+    texts, masks = _masked(cut, reviewed, surrogates)
     speakers = _speakers(cut, reviewed)
     gone: Counter[str] = Counter()
     pictures: dict[str, Covered] = {}
@@ -189,7 +190,7 @@ def _picture(
     if not image_key.startswith("sha256:"):
         gone["missing from the export"] += 1
         return CollectedImage(f"ref:missing/{number}", "missing")
-    decision = reviewed.images.get(number, "")
+    decision: Decision = reviewed.images.get(number, "")
     if decision == "no" or (decision == "" and not undecided):
         gone["a person said no" if decision == "no" else "nobody said yes yet"] += 1
         return CollectedImage(f"ref:withheld/{number}", "withheld", decision=decision)

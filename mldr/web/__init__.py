@@ -152,7 +152,7 @@ def _server(app: LocalApp, port: int, note: Callable[[str], None]) -> tuple[uvic
     try:
         import uvicorn
 
-        from mldr.webguard import guarded
+        from mldr.web.guard import guarded
     except ImportError as error:
         raise MissingExtra("a local page", "web") from error
     listening = _listen(port)
