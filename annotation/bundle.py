@@ -6,6 +6,7 @@ does not tell.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import zipfile
@@ -17,10 +18,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from mldr.annotation.collection import MARK, Collection
-from mldr.annotation.consents import Consent, read_consents
+from mldr.annotation.consent_rules import why_not
+from mldr.annotation.consent_store import check_given, give
+from mldr.annotation.consents import Consent, Scope, read_consents
 from mldr.annotation.records import Collected, cut_path, read_collected
-from mldr.annotation.store import append_line
-from mldr.errors import Faults, MldrError, fault
+from mldr.annotation.tombstones import read_tombstones
+from mldr.errors import Fault, Faults, InputError, MldrError, fault
 from mldr.files import canonical_json, parse_json, sha256_text, write_json, written_whole
 from mldr.formats import format_line, upgraded
 from mldr.images import ImageError, open_stored
@@ -29,6 +32,8 @@ HEADER = "bundle.json"
 _MEMBER = re.compile(r"dialogues/[0-9a-f]{16}\.json|images/[0-9a-f]{64}\.(?:jpg|png)|consent\.jsonl|collection\.json")
 MAX_FILES, MAX_BYTES, MAX_FILE_BYTES = 100_000, 1024**3, 64 * 1024**2
 """What is taken from a stranger's bundle at most."""
+LEAST: tuple[Scope, ...] = ("research",)
+"""What each speaker of a bundle agreed to at least."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can hold: no wall clock in a bundle."""
 
@@ -44,18 +49,24 @@ class Sealed:
     subjects: int
 
 
-def seal(collection: Collection, out: Path, *, force: bool = False) -> Sealed:
+def seal(collection: Collection, out: Path, today: dt.date, *, force: bool = False) -> Sealed:
     """Write a collection's dialogues, pictures and consents as one sealed file; labels and reviews stay.
 
     Only pictures that a person said yes to go: a dialogue with another one is a fault.
 
+    Args:
+        collection: read to the end.
+        out: the file to be.
+        today: the day on which every speaker's consent to research must hold.
+        force: replace what stands at `out`.
+
     Raises:
         MldrError: if `out` stands there already, or there is nothing to seal.
-        InputError: with each speaker without consent and each picture that nobody decided on.
+        InputError: with each speaker whose consent to research does not hold and each picture that nobody decided on.
     """
     if out.exists() and not force:
         raise MldrError(f"{out} exists; choose another --out, or replace it with --force")
-    _check_ready(collection)
+    _check_ready(collection, today)
     files = {name: path.read_bytes() for name, path in _members(collection)}
     hashes = {name: sha256(content).hexdigest() for name, content in sorted(files.items())}
     told = seal_of(hashes)
@@ -84,15 +95,15 @@ def _counted(seal: str, files: dict[str, bytes]) -> Sealed:
     return Sealed(seal, kinds.count("dialogues"), kinds.count("images"), len(subjects))
 
 
-def _check_ready(collection: Collection) -> None:
+def _check_ready(collection: Collection, today: dt.date) -> None:
     consents = read_consents(collection.consents)
     faults, dialogues = Faults(), 0
     for collected in collection:
         dialogues += 1
         place = f"dialogue {collected.dialogue.dialogue_id}"
-        for speaker, subject in sorted(collected.subjects.items()):
-            if subject not in consents:
-                faults.add(place, f"{speaker} has not consented; ask them, or take their messages out")
+        for speaker in sorted({utterance.speaker for utterance in collected.dialogue.utterances}):
+            if reason := why_not(consents.get(collected.subjects.get(speaker, "")), LEAST, today):
+                faults.add(place, f"{speaker}: {reason}; ask them, or take their messages out")
         for number, image in enumerate(collected.images):
             if image.status == "present" and image.decision != "yes":
                 faults.add(place, f"image {number}: nobody said yes to it; decide, or withhold it")
@@ -130,7 +141,8 @@ def receive(path: Path, collection: Collection) -> Sealed:
 
     Raises:
         InputError: with everything that does not hold: the seal, names, sizes, dialogues, pictures that are none or carry
-            metadata, speakers without consent, dialogues that the collection has from elsewhere.
+            metadata, speakers without consent or who withdrew it since, dialogues that were withdrawn, or that the collection has
+            from elsewhere.
         MldrError: if it is no bundle, or of a newer format.
     """
     with TemporaryDirectory(dir=collection.folder, prefix=".receiving-") as folder:
@@ -146,7 +158,7 @@ def receive(path: Path, collection: Collection) -> Sealed:
                 with written_whole(target) as temporary:
                     temporary.write_bytes(content)
         for consent in consents:
-            append_line(collection.consents, consent.model_dump(mode="json"))
+            give(collection.consents, consent)
         dialogues = sorted(name[10:26] for name in files if name.startswith("dialogues/"))
         write_json(receipt, {"format": format_line("bundle"), "seal": header["seal"], "dialogues": dialogues})
     return _counted(header["seal"], files)
@@ -197,11 +209,13 @@ def _check_entries(path: Path, entries: list[zipfile.ZipInfo], names: list[str])
 
 
 def _checked(path: Path, files: dict[str, bytes], folder: Path, collection: Collection) -> list[Consent]:
-    """Check what a seal does not vouch for; return the consents, in their order."""
+    """Check what a seal does not vouch for; return the consents that are news, in their order."""
     faults = Faults()
     log = folder / "consent.jsonl"
     log.write_bytes(files.get("consent.jsonl", b""))
     consents = read_consents(log)
+    news = _news(f"{path}, consent.jsonl", consents, collection, faults)
+    gone = {stone.dialogue_id for stone in read_tombstones(collection.tombstones)}
     shown: set[str] = set()
     for name, content in sorted(files.items()):
         if name.startswith("dialogues/"):
@@ -209,13 +223,45 @@ def _checked(path: Path, files: dict[str, bytes], folder: Path, collection: Coll
             target.write_bytes(content)
             collected = read_collected(target)
             shown |= _check_dialogue(f"{path}, {name}", collected, consents, files, collection, faults)
+            if collected.dialogue.dialogue_id in gone:
+                faults.add(f"{path}, {name}", "was withdrawn from this collection, and does not come back")
     if not any(name.startswith("dialogues/") for name in files):
         faults.add(str(path), "holds no dialogue")
     for name in sorted(set(files) - shown):
         if name.startswith("images/"):
             faults.add(f"{path}, {name}", "no dialogue shows it")
     faults.check()
-    return list(consents.values())
+    return news
+
+
+def _news(place: str, consents: dict[str, Consent], collection: Collection, faults: Faults) -> list[Consent]:
+    """Return the consents that the collection's record is to take: none that is older than what stands there, or as old and wider.
+
+    Nobody can tell which of two statements of one day came first, so the narrower one counts, and a withdrawal before all.
+    """
+    known, news = read_consents(collection.consents), []
+    for subject, consent in consents.items():
+        standing = known.get(subject)
+        try:
+            check_given(consent, None if standing is None or standing.withdrawn is None else standing)
+        except InputError as error:
+            faults.extend(Fault(f"{place}, {one.place}", one.message) for one in error.faults)
+            continue
+        if standing is not None and standing.withdrawn == consent.date:
+            faults.add(f"{place}, consent of {subject[:8]}", "was withdrawn on the day on which it was given")
+        elif (
+            standing is None
+            or consent.date > standing.date
+            or (consent.date == standing.date and _narrower(consent, standing))
+        ):
+            news.append(consent)
+    return news
+
+
+def _narrower(one: Consent, other: Consent) -> bool:
+    """Return whether a consent allows nothing that the other does not."""
+    ends = other.expires is None or (one.expires is not None and one.expires <= other.expires)
+    return set(one.scopes) <= set(other.scopes) and ends and one.adult <= other.adult
 
 
 def _check_dialogue(
@@ -233,8 +279,9 @@ def _check_dialogue(
         faults.add(place, "the collection has this dialogue from elsewhere")
     speakers = {utterance.speaker for utterance in dialogue.utterances}
     for speaker in sorted(speakers):
-        if collected.subjects.get(speaker) not in consents:
-            faults.add(place, f"speaker {speaker!r} has no consent in the bundle")
+        consent = consents.get(collected.subjects.get(speaker, ""))
+        if reason := why_not(consent, LEAST, dt.date.max if consent is None else consent.date):
+            faults.add(place, f"speaker {speaker!r}: {reason} in the bundle")
     for number, image in enumerate(collected.images):
         if image.status == "present":
             name = f"images/{collection.image_path(image.image_key, image.media_type).name}"

@@ -17,6 +17,20 @@ def give(path: Path, consent: Consent) -> bool:
         InputError: for one that cannot be: nothing is agreed to, or its end comes before it; and for a consent dated before
             the same person's withdrawal: an old sheet does not undo it.
     """
+    newest = read_consents(path).get(consent.subject_key)
+    check_given(consent, newest)
+    if newest == consent:
+        return False
+    append_line(path, consent.model_dump(mode="json"))
+    return True
+
+
+def check_given(consent: Consent, newest: Consent | None) -> None:
+    """Check that a consent can be entered after the newest statement of the same person.
+
+    Raises:
+        InputError: as `give`.
+    """
     place = f"consent of {consent.subject_key[:8]}"
     if consent.withdrawn is not None:
         raise fault(
@@ -26,16 +40,11 @@ def give(path: Path, consent: Consent) -> bool:
         raise fault(place, "scopes: at least one, and none twice, is expected")
     if consent.expires is not None and consent.expires < consent.date:
         raise fault(place, f"expires on {consent.expires}, before it was given on {consent.date}")
-    newest = read_consents(path).get(consent.subject_key)
-    if newest == consent:
-        return False
     if newest is not None and newest.withdrawn is not None and consent.date < newest.withdrawn:
         words = (
             f"was withdrawn on {newest.withdrawn}; only a consent given since then counts, not one of {consent.date}"
         )
         raise fault(place, words)
-    append_line(path, consent.model_dump(mode="json"))
-    return True
 
 
 def end(path: Path, subject_key: str, today: dt.date) -> bool:

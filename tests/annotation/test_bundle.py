@@ -1,20 +1,24 @@
 from __future__ import annotations
 
+import datetime as dt
 import json
 import zipfile
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image, PngImagePlugin
 
 from mldr.annotation.bundle import is_bundle, receive, seal, seal_of
 from mldr.annotation.collection import Collection, open_collection
+from mldr.annotation.consent_store import end, give
 from mldr.annotation.consents import Consent, read_consents
 from mldr.annotation.labels import as_line
 from mldr.annotation.records import Collected, write_collected
 from mldr.annotation.store import append_line
+from mldr.annotation.withdrawing import withdraw
 from mldr.errors import InputError, MldrError
 from tests.annotation.support_labels import (
     collected_dialogue,
@@ -25,6 +29,8 @@ from tests.annotation.support_labels import (
     small_picture,
     subject,
 )
+
+TODAY = dt.date(2026, 6, 1)
 
 
 def consented(collection: Collection, people: int = 2) -> None:
@@ -47,7 +53,7 @@ def given(tmp_path: Path) -> Collection:
 
 @pytest.fixture
 def bundle(given: Collection, tmp_path: Path) -> Path:
-    seal(given, tmp_path / "gift.zip")
+    seal(given, tmp_path / "gift.zip", TODAY)
     return tmp_path / "gift.zip"
 
 
@@ -84,7 +90,7 @@ def test_the_same_collection_is_sealed_to_the_same_bytes_and_labels_stay_home(
 ) -> None:
     say(given, "ann", dialogue_name(1), put("f1", "secret thoughts", [1]))
     one, two = tmp_path / "one.zip", tmp_path / "two.zip"
-    assert seal(given, one) == seal(given, two)
+    assert seal(given, one, TODAY) == seal(given, two, TODAY)
     assert one.read_bytes() == two.read_bytes()
     assert is_bundle(one)
     with zipfile.ZipFile(one) as archive:
@@ -93,8 +99,8 @@ def test_the_same_collection_is_sealed_to_the_same_bytes_and_labels_stay_home(
 
 def test_nothing_is_overwritten_unasked(given: Collection, bundle: Path) -> None:
     with pytest.raises(MldrError, match="exists"):
-        seal(given, bundle)
-    seal(given, bundle, force=True)
+        seal(given, bundle, TODAY)
+    seal(given, bundle, TODAY, force=True)
 
 
 def broken(collected: Collected, what: str) -> Collected:
@@ -109,18 +115,22 @@ def broken(collected: Collected, what: str) -> Collected:
 
 @pytest.mark.parametrize(
     ("what", "told"),
-    [("unread", "nobody read it"), ("undecided picture", "nobody said yes"), ("no consent", "S2 has not consented")],
+    [
+        ("unread", "nobody read it"),
+        ("undecided picture", "nobody said yes"),
+        ("no consent", "S2: no consent on record"),
+    ],
 )
 def test_what_is_not_ready_is_not_sealed(given: Collection, tmp_path: Path, what: str, told: str) -> None:
     write_collected(given.dialogues, broken(given.read(dialogue_name(1)), what))
     with pytest.raises(InputError, match=told):
-        seal(given, tmp_path / "x.zip")
+        seal(given, tmp_path / "x.zip", TODAY)
     assert not (tmp_path / "x.zip").exists()
 
 
 def test_an_empty_collection_is_not_sealed(tmp_path: Path) -> None:
     with pytest.raises(MldrError, match="no dialogue"):
-        seal(open_collection(tmp_path / "c", create=True), tmp_path / "x.zip")
+        seal(open_collection(tmp_path / "c", create=True), tmp_path / "x.zip", TODAY)
 
 
 def test_one_changed_byte_breaks_the_seal(bundle: Path, tmp_path: Path) -> None:
@@ -147,7 +157,7 @@ def png_with_text() -> bytes:
 FORGERIES: Mapping[str, tuple[Callable[[dict[str, bytes]], object], str]] = {
     "a path out of the folder": (lambda files: files.update({"../../evil": b"x"}), "no part of a bundle"),
     "a file of another kind": (lambda files: files.update({"labels/ann/x.jsonl": b"{}"}), "no part of a bundle"),
-    "a speaker without consent": (lambda files: files.update({"consent.jsonl": b""}), "has no consent"),
+    "a speaker without consent": (lambda files: files.update({"consent.jsonl": b""}), "no consent on record"),
     "a picture that nobody shows": (
         lambda files: files.update({f"images/{'0' * 64}.png": b"x"}),
         "no dialogue shows it",
@@ -166,7 +176,7 @@ FORGERIES: Mapping[str, tuple[Callable[[dict[str, bytes]], object], str]] = {
         lambda files: [files.pop(name) for name in list(files) if name.startswith("images/")],
         "not in the bundle",
     ),
-    "no consent record at all": (lambda files: files.pop("consent.jsonl"), "has no consent"),
+    "no consent record at all": (lambda files: files.pop("consent.jsonl"), "no consent on record"),
     "a malformed dialogue": (lambda files: files.update({f"dialogues/{dialogue_name(2)}.json": b"{}"}), "format"),
 }
 
@@ -192,7 +202,7 @@ def test_a_picture_with_metadata_is_refused(given: Collection, tmp_path: Path) -
         given.dialogues, replace(collected, dialogue=dialogue, images=(replace(collected.images[0], image_key=key),))
     )
     given.image_path(key, "image/png").write_bytes(content)
-    seal(given, tmp_path / "x.zip")
+    seal(given, tmp_path / "x.zip", TODAY)
     with pytest.raises(InputError, match=r"carries metadata \(Author\)"):
         receive(tmp_path / "x.zip", open_collection(tmp_path / "t", create=True))
 
@@ -218,8 +228,87 @@ def test_what_is_no_bundle_is_said(tmp_path: Path, content: bytes) -> None:
 def test_a_bundle_cut_anywhere_is_refused(bundle: Path, tmp_path: Path) -> None:
     content = bundle.read_bytes()
     target = open_collection(tmp_path / "t", create=True)
-    for end in range(0, len(content), 97):
-        (tmp_path / "cut.zip").write_bytes(content[:end])
+    for length in range(0, len(content), 97):
+        (tmp_path / "cut.zip").write_bytes(content[:length])
         with pytest.raises(MldrError):
             receive(tmp_path / "cut.zip", target)
     assert target.ids() == []
+
+
+# --- consents that were over, or that something newer says otherwise
+
+
+def said(number: int, date: str = "2026-01-02", **changes: Any) -> Consent:
+    """What a person said."""
+    told = {"subject_key": subject(number), "scopes": ["research"], "notice_version": "1", "date": date}
+    return Consent.model_validate({**told, "method": "signed", "adult": True, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"adult": False}, "S2: not known to be an adult"),
+        ({"expires": "2026-05-31"}, "S2: consent expired"),
+        ({"scopes": ["images"]}, "S2: no consent to research"),
+        ({"date": "2026-06-02"}, "S2: consent dated in the future"),
+        ({"withdrawn": "2026-03-01"}, "S2: consent withdrawn"),
+    ],
+)
+def test_a_consent_that_does_not_hold_seals_nothing(
+    given: Collection, tmp_path: Path, changes: dict[str, Any], told: str
+) -> None:
+    append_line(given.consents, as_line(said(1, **changes)))
+    with pytest.raises(InputError, match=told):
+        seal(given, tmp_path / "x.zip", TODAY)
+
+
+@pytest.mark.parametrize("day", ["2026-01-02", "2026-03-01"])
+def test_an_old_bundle_does_not_undo_a_withdrawal(bundle: Path, tmp_path: Path, day: str) -> None:
+    target = open_collection(tmp_path / "target", create=True)
+    give(target.consents, said(1))
+    end(target.consents, subject(1), dt.date.fromisoformat(day))
+    with pytest.raises(InputError, match="withdrawn on"):
+        receive(bundle, target)
+    assert read_consents(target.consents)[subject(1)].withdrawn == dt.date.fromisoformat(day)
+    assert target.ids() == []
+
+
+def test_a_withdrawn_dialogue_does_not_come_back(given: Collection, bundle: Path, tmp_path: Path) -> None:
+    target = open_collection(tmp_path / "target", create=True)
+    receive(bundle, target)
+    withdraw(target, subject(1), dt.date(2026, 3, 1))
+    assert target.ids() == []
+    for number in range(2):
+        give(given.consents, said(number, "2026-04-01"))
+    seal(given, tmp_path / "again.zip", TODAY)
+    with pytest.raises(InputError, match="was withdrawn from this collection"):
+        receive(tmp_path / "again.zip", target)
+    assert target.ids() == []
+
+
+@pytest.mark.parametrize(
+    ("standing", "wins"),
+    [
+        (said(1, "2026-02-01", expires="2026-12-31"), "standing"),
+        (said(1, "2025-12-31"), "bundle"),
+        (said(1, "2026-01-02", scopes=["research", "images"]), "bundle"),
+        (said(1, "2026-01-02", scopes=["images"]), "standing"),
+        (said(1, "2026-01-02", expires="2026-12-31"), "standing"),
+    ],
+)
+def test_the_newer_statement_counts_and_on_one_day_the_narrower(
+    given: Collection, bundle: Path, tmp_path: Path, standing: Consent, wins: str
+) -> None:
+    target = open_collection(tmp_path / "target", create=True)
+    give(target.consents, standing)
+    receive(bundle, target)
+    expected = standing if wins == "standing" else read_consents(given.consents)[subject(1)]
+    assert read_consents(target.consents)[subject(1)] == expected
+
+
+def test_a_bundle_whose_consent_does_not_allow_research_is_refused(bundle: Path, tmp_path: Path) -> None:
+    def change(files: dict[str, bytes]) -> None:
+        files["consent.jsonl"] = files["consent.jsonl"].replace(b'"adult": true', b'"adult": false')
+
+    with pytest.raises(InputError, match="not known to be an adult"):
+        receive(forged(bundle, tmp_path / "f.zip", change), open_collection(tmp_path / "t", create=True))
