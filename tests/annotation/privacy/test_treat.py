@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -103,11 +104,12 @@ def test_masks_tell_where_surrogates_stand(store: Store) -> None:
 
 def test_a_person_may_keep_what_a_detector_found_mask_more_or_take_words_out(store: Store) -> None:
     (phone,) = (f for f in findings(cut(), Reviewed()) if f.span.kind == "mobile")
-    span = {"start": phone.span.start, "end": phone.span.end}
-    assert words(treated(store, SpanReview(utterance_id=0, choice="keep", **span)))[0].endswith("13812345678")
-    told = treated(
-        store, SpanReview(utterance_id=0, choice="keep", **span), SpanReview(utterance_id=0, choice="mask", **span)
-    )
+
+    def say(choice: Literal["keep", "mask"]) -> SpanReview:
+        return SpanReview(utterance_id=0, start=phone.span.start, end=phone.span.end, choice=choice)
+
+    assert words(treated(store, say("keep")))[0].endswith("13812345678")
+    told = treated(store, say("keep"), say("mask"))
     assert "138" not in words(told)[0]
     assert words(treated(store, SpanReview(utterance_id=3, start=0, end=2, choice="edit")))[3].startswith("给")
     marked = treated(store, SpanReview(utterance_id=4, start=0, end=1, choice="mask", kind="other"))
