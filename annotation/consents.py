@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -15,6 +16,10 @@ Scope = Literal["research", "public", "images", "third_party_model", "cross_bord
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 """`research`: research use by people who were let in; `public`: publication; `images`: pictures too; `third_party_model`: being
 sent to a model that somebody else runs; `cross_border`: being kept or published in another country."""
+
+
+SUBJECT = re.compile(r"[0-9a-f]{32}")
+"""A subject key."""
 
 
 class Consent(BaseModel):

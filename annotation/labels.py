@@ -5,7 +5,7 @@ Undo is a statement too. Originals are never rewritten: an adjudicator writes a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -151,6 +151,20 @@ def read_asked(path: Path) -> list[Asked]:
             faults.extend(model_faults(error, f"{path}, line {number}").faults)
     faults.check()
     return found
+
+
+def query_key(name: str, text: str, asked: Mapping[str, str]) -> tuple[str, str]:
+    """Return what makes two statements be about one query: the name of one that everybody was asked, else its text.
+
+    Args:
+        name: of the fragment or verdict.
+        text: of its query. Whoever wrote a query that everybody was asked later has it under a name of their own.
+        asked: name -> text of the queries that everybody was asked.
+    """
+    if name in asked:
+        return "asked", name
+    own = text.strip()
+    return next((("asked", known) for known, words in asked.items() if words.strip() == own), ("text", own))
 
 
 def as_line(statement: BaseModel) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mldr.annotation.readers import neutral_lines
 from mldr.builders.recipe import Recipe
 from mldr.eval import prediction
 from mldr.eval.scores import Scores
@@ -22,6 +23,7 @@ def schemas() -> Iterator[tuple[str, dict[str, Any]]]:
     for table in TABLES:
         yield f"dataset-{table}", json_schema(table)
     yield "prediction", prediction.json_schema()
+    yield "chat", neutral_lines.json_schema()
     yield "recipe", Recipe.model_json_schema()
     yield "scores", Scores.model_json_schema()
     yield "manifest", Manifest.model_json_schema()

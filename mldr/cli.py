@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mldr.annotation.cli import app as annotate_app
 from mldr.builders.cli import app as build_app
 from mldr.console import application, run, say, show_text
 from mldr.dataset_cli import app as dataset_app
@@ -16,6 +17,7 @@ app = application(
     "Build, annotate, answer, score and rank long multimodal dialogues (Fine-grained Fragment Retrieval)."
 )
 app.add_typer(build_app, name="build")
+app.add_typer(annotate_app, name="annotate")
 app.add_typer(dataset_app, name="dataset")
 app.command("retrieve")(retrieve)
 

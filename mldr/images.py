@@ -65,7 +65,7 @@ def normalise(encoded: bytes) -> NormalisedImage:
         warnings.simplefilter("ignore")  # Pillow warns of what is refused or dropped here anyway
         picture = _decoded(encoded)
         is_jpeg = picture.format in ("JPEG", "MPO")
-        return _stored(upright_rgb_or_grey(picture), is_jpeg)
+        return stored(upright_rgb_or_grey(picture), is_jpeg=is_jpeg)
 
 
 def open_stored(content: bytes) -> Image.Image:
@@ -167,7 +167,8 @@ def _moves_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
     return int(np.abs(np.asarray(moved, dtype=np.int16) - colours).max()) <= 1
 
 
-def _stored(picture: Image.Image, is_jpeg: bool) -> NormalisedImage:
+def stored(picture: Image.Image, *, is_jpeg: bool) -> NormalisedImage:
+    """Return a grey or RGB picture in its stored form, for who changed its pixels; its `info` is cleared."""
     picture.info.clear()  # else its comment, profile, resolution and transparency would go with it
     buffer = io.BytesIO()
     if is_jpeg:

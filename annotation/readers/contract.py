@@ -94,6 +94,8 @@ class RawChat:
     members: tuple[Member, ...]
     """Those that the file lists; senders that it does not list are added later."""
     messages: tuple[RawMessage, ...]
+    zone: str = ""
+    """The IANA name of the zone in which its clock is shown, where the file names one."""
 
 
 @dataclass(slots=True)
@@ -112,6 +114,12 @@ class Tally:
         self.dropped[reason] += 1
         if len(self.located) < LOCATED:
             self.located.append(f"{place}: {reason}")
+
+    def take(self, other: Tally) -> None:
+        """Add what another one counted: where a file has several chats, each is counted apart and added before it is yielded."""
+        self.rows += other.rows
+        self.dropped.update(other.dropped)
+        self.located += other.located[: max(0, LOCATED - len(self.located))]
 
 
 class Reader(Protocol):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import accumulate
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,6 +17,13 @@ from mldr.errors import MldrError, fault, first_line
 _LADDER = ("utf-8", "gb18030")
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _PIECE = 1024 * 1024
+_CELL = 16 * 1024 * 1024  # characters; Python's own limit is less than the XML of one forward
+_DIGITS = 4000  # fewer than Python's own limit, 4300
+_LONG_NUMBER = re.compile(rb"[0-9]{%d}" % _DIGITS)
+_DEEPEST = 200
+_ESCAPED = re.compile(rb"\\.", re.DOTALL)
+_NO_BRACKET = re.compile(rb"[^][{}]+")
+_STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
 def open_export(path: Path, root: Path | None = None) -> Export:
@@ -71,20 +80,21 @@ def lines_of(export: Export) -> Iterator[tuple[int, str]]:
             yield number, line.rstrip("\r\n")
 
 
-def rows_of(export: Export) -> Iterator[tuple[int, dict[str, str]]]:
+def rows_of(export: Export, delimiter: str = ",") -> Iterator[tuple[int, dict[str, str]]]:
     """Yield (line number of the row's end, column -> cell) of a CSV; a missing cell is '', cells beyond the header are left out.
 
     Raises:
-        InputError: where it is no CSV.
+        InputError: where it is no CSV; a quote that nobody closes is named, for it would eat the rows after it.
     """
+    csv.field_size_limit(_CELL)
     with text_of(export) as stream:
-        reader = csv.DictReader(stream, restval="", restkey="\0more")
+        reader = csv.DictReader(stream, restval="", restkey="\0more", delimiter=delimiter, strict=True)
         try:
             for row in reader:
                 row.pop("\0more", None)
                 yield reader.line_num, {str(name).strip().lstrip("\ufeff"): cell for name, cell in row.items()}
         except csv.Error as error:
-            raise fault(f"{export.path}, line {reader.line_num}", f"is no CSV ({error})") from error
+            raise fault(f"{export.path}, line {reader.line_num + 1}", f"is no CSV ({error})") from error
 
 
 def items_of(export: Export, prefix: str) -> Iterator[Any]:
@@ -99,17 +109,19 @@ def items_of(export: Export, prefix: str) -> Iterator[Any]:
 
     with export.path.open("rb") as stream:
         source: Any = stream if export.encoding == "utf-8" else _Utf8(stream, export.encoding)
-        found = ijson.items(source, prefix)
+        found = ijson.items(_Bounded(source), prefix)
         while True:
             try:
-                value = next(found)
+                value = _plain(next(found))
             except StopIteration:
                 return
+            except RecursionError as error:
+                raise fault(str(export.path), "is nested too deeply for an export") from error
             except (ijson.JSONError, ValueError, UnicodeDecodeError) as error:
                 raise fault(
                     str(export.path), f"is not whole JSON: {first_line(error)}; was the export cut short?"
                 ) from error
-            yield _plain(value)
+            yield value
 
 
 def _plain(value: Any) -> Any:
@@ -124,6 +136,50 @@ def _plain(value: Any) -> Any:
 def value_of(export: Export, prefix: str) -> Any:
     """Return the first JSON value at a prefix, None where there is none."""
     return next(items_of(export, prefix), None)
+
+
+class _Bounded:
+    """Bytes of JSON without what ijson cannot bear: it dies of numbers of thousands of digits, and endless nesting takes hours."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream, self._end, self._levels = stream, b"", _Levels()
+
+    def read(self, size: int = -1) -> bytes:
+        """Return what the stream returns.
+
+        Raises:
+            ValueError: at such a number.
+            RecursionError: at such nesting.
+        """
+        piece: bytes = self._stream.read(size)
+        if _LONG_NUMBER.search(self._end + piece):
+            raise ValueError("a number of thousands of digits")
+        self._levels.take(piece)
+        self._end = (self._end + piece)[-_DIGITS:]
+        return piece
+
+
+class _Levels:
+    """How deeply JSON is nested that comes in pieces; brackets in texts are no levels, a chat may hold thousands."""
+
+    def __init__(self) -> None:
+        self._depth, self._in_text, self._half = 0, False, b""
+
+    def take(self, piece: bytes) -> None:
+        """Measure the next piece.
+
+        Raises:
+            RecursionError: where it is nested more than `_DEEPEST` deep.
+        """
+        plain = _ESCAPED.sub(b"", self._half + piece)
+        self._half = b"\\" if plain.endswith(b"\\") else b""
+        parts = plain.removesuffix(b"\\").split(b'"')
+        brackets = _NO_BRACKET.sub(b"", b"".join(parts[self._in_text :: 2]))
+        self._in_text ^= len(parts) % 2 == 0
+        levels = list(accumulate(map(_STEPS.__getitem__, brackets), initial=self._depth))
+        if max(levels) > _DEEPEST:
+            raise RecursionError
+        self._depth = levels[-1]
 
 
 class _Utf8:

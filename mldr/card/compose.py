@@ -14,7 +14,14 @@ from mldr.manifest import Manifest
 from mldr.summary import SplitSummary, rows_of, shown
 
 
-def compose(dataset: Dataset, summaries: Mapping[str, SplitSummary], notice: str, measured: Sequence[str] = ()) -> str:
+def compose(
+    dataset: Dataset,
+    summaries: Mapping[str, SplitSummary],
+    notice: str,
+    measured: Sequence[str] = (),
+    *,
+    purpose: str = "",
+) -> str:
     """Return the README of a dataset.
 
     Args:
@@ -22,6 +29,7 @@ def compose(dataset: Dataset, summaries: Mapping[str, SplitSummary], notice: str
         summaries: split -> what it holds.
         notice: a warning, shown first; '' for none.
         measured: further sections in Markdown, which stand after the statistics.
+        purpose: what the set is, in Markdown, where it was not stitched by a builder.
 
     Raises:
         MldrError: if a table cannot be read.
@@ -31,7 +39,7 @@ def compose(dataset: Dataset, summaries: Mapping[str, SplitSummary], notice: str
         front_matter(dataset, summaries, found.terms),
         f"# {plain(dataset.name)}\n",
         *([f"> **{plain(notice, 2_000)}**\n"] if notice else []),
-        _purpose(dataset),
+        purpose or _purpose(dataset),
         *withheld(dataset),
         "## Statistics\n\n" + _statistics(summaries),
         "### Dialogues by their number of utterances\n\n" + _histogram(summaries),
