@@ -57,8 +57,8 @@ def rows(
     return found
 
 
-def audited_dataset(folder: Path, **changes: int) -> mldr.Dataset:
-    return write_dataset(folder / "set", {"test": rows(**changes), "validation": rows(1, 4, "blue", 900)})
+def audited_dataset(folder: Path, n: int = 12, per: int = 6) -> mldr.Dataset:
+    return write_dataset(folder / "set", {"test": rows(n, per), "validation": rows(1, 4, "blue", 900)})
 
 
 def questions(audit: Collection) -> list[tuple[str, Asked]]:

@@ -90,7 +90,7 @@ def test_the_same_draw_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_nothing_in_the_folder_tells_a_label_a_source_or_what_is_on_a_picture(tmp_path: Path) -> None:
     made = rows()
-    marked = [replace(one, meta='{"secret": "who knows"}') for one in made["dialogues"]]  # type: ignore[type-var]
+    marked = [replace(one, meta='{"secret": "who knows"}') for one in made["dialogues"]]  # type: ignore[arg-type]
     dataset = write_dataset(tmp_path / "set", {"test": {**made, "dialogues": marked}})
     draw(dataset, "test", 24, 0, tmp_path / "audit")
     text = b"".join(p.read_bytes() for p in (tmp_path / "audit").rglob("*.json*")).decode()
@@ -125,7 +125,7 @@ def test_pictures_are_copied_byte_by_byte_and_may_be_shown(tmp_path: Path) -> No
 
 def test_a_picture_without_bytes_is_missing_and_its_caption_stands_for_it(tmp_path: Path) -> None:
     made = rows()
-    made["images"] = [replace(one, status="url_only", content=None) for one in made["images"]]  # type: ignore[type-var]
+    made["images"] = [replace(one, status="url_only", content=None) for one in made["images"]]  # type: ignore[arg-type]
     dataset = write_dataset(tmp_path / "set", {"test": made})
     plan = draw(dataset, "test", 24, 0, tmp_path / "audit")
     assert plan.unseen_images == plan.images > 0
@@ -136,7 +136,7 @@ def test_a_picture_without_bytes_is_missing_and_its_caption_stands_for_it(tmp_pa
 
 def test_a_picture_whose_bytes_are_not_its_own_stops_the_draw_and_leaves_nothing(tmp_path: Path) -> None:
     made = rows()
-    made["images"] = [replace(one, content=b"other") for one in made["images"]]  # type: ignore[type-var]
+    made["images"] = [replace(one, content=b"other") for one in made["images"]]  # type: ignore[arg-type]
     dataset = write_dataset(tmp_path / "set", {"test": made})
     with pytest.raises(InputError, match="not those that its key names"):
         draw(dataset, "test", 24, 0, tmp_path / "audit")
@@ -170,7 +170,7 @@ def test_a_draw_refuses_what_stands_there_withheld_gold_and_too_few(tmp_path: Pa
 
 
 def flags(dataset: mldr.Dataset, split: str, n: int) -> list[dict[str, object]]:
-    found = []
+    found: list[dict[str, object]] = []
     for gold in list(dataset.gold(split))[:n]:
         ids = {"utterance_ids": list(gold.utterance_ids), "image_ids": list(gold.image_ids)}
         answer = {"utterance_ids": [5], "image_ids": []}
