@@ -15,14 +15,15 @@ export function exportStep(walk) {
   path.value = kept.path ?? walk.state.proposed ?? "";
   path.addEventListener("input", () => { kept.path = path.value; });
   const zone = el("input", { type: "text", name: "zone", list: "zones", autocomplete: "off" });
-  zone.value = kept.zone ?? ownZone();
+  zone.value = kept.zone ?? "";
+  zone.placeholder = ownZone();
   const format = el("select", { name: "format" }, el("option", { value: "" }, say("d_format_found")));
   get("/api/formats").then((all) => format.append(...all.map((one) => el("option", { value: one.name }, `${one.name}: ${one.summary}`))));
   const order = el("select", { name: "date_order" }, ...["", "ymd", "dmy", "mdy"].map((one) => el("option", { value: one }, say(`d_order_${one || "found"}`))));
   const again = el("input", { type: "checkbox", name: "again" });
   const go = () => {
     Object.assign(kept, { path: path.value, zone: zone.value, format: format.value, date_order: order.value });
-    walk.send("/api/donation/import", { path: path.value, zone: zone.value, format: format.value, date_order: order.value, again: again.checked }, () => walk.show("people"));
+    walk.send("/api/donation/import", { path: path.value, zone: zone.value, own_zone: ownZone(), format: format.value, date_order: order.value, again: again.checked }, () => walk.show("people"));
   };
   path.addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.isComposing) { go(); } });
   const browser = el("div", { class: "browser" });

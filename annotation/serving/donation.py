@@ -6,7 +6,7 @@ import datetime as dt
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -25,7 +25,7 @@ from mldr.annotation.serving.storereview import StoreReview
 from mldr.annotation.store import Store
 from mldr.annotation.walk import note_export, speakers, standing
 from mldr.configuration import model_faults
-from mldr.errors import fault
+from mldr.errors import MldrError, fault
 from mldr.web import Call, LocalApp, Refusal, Route
 
 LISTED = 500
@@ -44,6 +44,8 @@ class Wanted(_Strict):
     path: str = Field(min_length=1, max_length=4_000)
     format: str = Field(default="", max_length=100)
     zone: str = Field(default="", max_length=100)
+    own_zone: str = Field(default="", max_length=100)
+    """The zone of the browser: taken where nobody names one and the file's clock has none."""
     owner_id: str = Field(default="", max_length=1_000)
     date_order: Literal["", "ymd", "dmy", "mdy"] = ""
     again: bool = False
@@ -128,10 +130,7 @@ class DonationDesk:
         if not path.exists():
             raise fault(str(path), "there is no such file or folder")
         with self._alone():
-            told = Import(
-                wanted.format, wanted.zone.strip(), wanted.owner_id.strip(), wanted.date_order, force=wanted.again
-            )
-            import_chats(path, self.store, told)
+            _import_in_some_zone(path, self.store, wanted)
             note_export(self.store, path.resolve())
         return self.standing()
 
@@ -206,6 +205,19 @@ def donation_app(
     session = {"mode": "donate", "language": language, "words": ["/words.json", "/donate_words.json"]}
     desk = DonationDesk(store, out, today, export)
     return LocalApp([Route("GET", "/api/session", lambda _: session), *desk.routes()], page_files("donate.html"))
+
+
+def _import_in_some_zone(path: Path, store: Store, wanted: Wanted) -> None:
+    told = Import(wanted.format, wanted.zone.strip(), wanted.owner_id.strip(), wanted.date_order, force=wanted.again)
+    try:
+        import_chats(path, store, told)
+    except MldrError as error:
+        if told.zone or not wanted.own_zone:
+            raise
+        try:
+            import_chats(path, store, replace(told, zone=wanted.own_zone))
+        except MldrError:
+            raise error from None  # it was not the zone
 
 
 def formats() -> list[dict[str, str]]:
