@@ -138,7 +138,10 @@ class DonationDesk:
         wanted = _validated(Cut, call.body, "cut")
         with self._alone():
             settings = CutSettings(
-                min_utterances=wanted.min_utterances, min_images=wanted.min_images, pause_s=wanted.pause_h * 3600
+                min_utterances=wanted.min_utterances,
+                max_utterances=max(CutSettings().max_utterances, wanted.min_utterances),
+                min_images=wanted.min_images,
+                pause_s=wanted.pause_h * 3600,
             )
             report = cut_chats(self.store, settings, force=wanted.again)
         return {**self.standing(), "cut": report.model_dump(mode="json")}
