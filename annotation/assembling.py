@@ -92,7 +92,7 @@ class Assembly:
         )
         self._replies = replies.counts
         first = self._parts[0].chat
-        zone, self._zone_note = self._clock.shown_zone()
+        zone, self._zone_note = self._clock.shown_zone(first.zone)
         name, members = clean(first.name), self._people.members()
         return Chat(clean(first.chat_id), name, first.platform, first.group, zone, members, messages)
 

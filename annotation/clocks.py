@@ -70,10 +70,19 @@ class Clock:
         self.steps_back += self._last is not None and instant < self._last
         self._last = instant
 
-    def shown_zone(self) -> tuple[str, str]:
-        """Return (the name of the zone in which the chat's clock is shown, what a person should know about it)."""
+    def shown_zone(self, told: str = "") -> tuple[str, str]:
+        """Return (the name of the zone in which the chat's clock is shown, what a person should know about it).
+
+        Args:
+            told: the IANA name that the export itself gives, '' for none; what a person says goes before it.
+
+        Raises:
+            MldrError: if the export names a zone that there is not.
+        """
         if self.zone is not None:
             return self.zone.key, ""
+        if told:
+            return ("UTC" if told == "UTC" else zone_of(told).key), ""
         if self.offsets and len(self.offsets) == 1 and (name := _fixed(next(iter(self.offsets)))):
             return name, f"times are shown at the offset that the export gives, {name}; --tz names another zone"
         return "UTC", "times are shown in UTC; --tz names the zone in which the chat's clock is shown"

@@ -27,6 +27,11 @@ class CutSettings(BaseModel):
     """'' tells it from the script of each dialogue."""
 
 
+def counted(number: int, word: str) -> str:
+    """Return a number with its word: `1 chat`, `2 chats`."""
+    return f"{number:,} {word}" + ("" if number == 1 else "s")
+
+
 class Unused(BaseModel):
     """Pieces that make no dialogue, for one reason."""
 
@@ -62,8 +67,8 @@ class CutReport(BaseModel):
     def __str__(self) -> str:
         """Return the account in a few lines; no name of a person or chat is in it."""
         lines = [
-            f"{self.messages:,} messages of {self.chats:,} chats are {self.utterances:,} utterances; "
-            f"{self.utterances_used:,} of them make {self.dialogues:,} dialogues with {self.images:,} images "
+            f"{counted(self.messages, 'message')} of {counted(self.chats, 'chat')} are {self.utterances:,} utterances; "
+            f"{self.utterances_used:,} of them make {counted(self.dialogues, 'dialogue')} with {self.images:,} images "
             f"({self.images_missing:,} missing) and {self.replies:,} replies",
         ]
         for reason, unused in sorted(self.unused.items()):

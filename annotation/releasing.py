@@ -21,6 +21,8 @@ from mldr.annotation.golds import Labelled, Moved, answers, labelled
 from mldr.annotation.privacy.detectors import NameList, find_spans
 from mldr.annotation.privacy.leaks import Secrets, check_leaks
 from mldr.annotation.privacy.reviewed import apply_reviews
+from mldr.annotation.privacy.secrets import COMMON
+from mldr.annotation.privacy.words import COMMON_WORDS
 from mldr.annotation.records import Collected, CollectedImage
 from mldr.annotation.releasecard import Told, real_card
 from mldr.annotation.reviews import read_reviews
@@ -153,7 +155,7 @@ def secrets_of(store: Store) -> Secrets:
     def private(text: str, chat: Chat) -> list[str]:
         return [text[span.start : span.end] for span in find_spans(text, NameList.of(chat.members))]
 
-    return Secrets.of_store(store, private=private)
+    return Secrets.of_store(store, private=private, common=COMMON_WORDS | COMMON)
 
 
 def _patterns(text: str, language: str) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mldr.annotation.collection import Collection
+from mldr.annotation.cutreport import counted
 from mldr.annotation.records import CutDialogue, cut_path, read_cut, write_collected
 from mldr.annotation.reviews import Reviewed, read_reviews
 from mldr.annotation.store import Store
@@ -44,7 +45,7 @@ class Protected:
         masks = ", ".join(f"{count:,} {kind}" for kind, count in sorted(self.masks.items())) or "none"
         pictures = ", ".join(f"{count:,} {what}" for what, count in sorted(self.pictures.items()) if count) or "none"
         lines = [
-            f"{self.written:,} dialogues, {len(self.withheld):,} withheld, {self.unread:,} not read to the end yet",
+            f"{counted(self.written, 'dialogue')}, {len(self.withheld):,} withheld, {self.unread:,} not read to the end yet",
             f"masked: {masks}; {self.open_findings:,} of them doubtful",
             f"pictures: {pictures}",
         ]

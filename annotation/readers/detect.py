@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import importlib
-import importlib.util
 import os
 import pkgutil
 import stat
@@ -16,6 +15,7 @@ from typing import cast
 
 from mldr.annotation.readers.contract import HEAD_BYTES, Export, Reader
 from mldr.annotation.readers.opening import open_export
+from mldr.annotation.readers.refused import reason
 from mldr.errors import Faults, MldrError, fault
 
 PACKAGE = "mldr.annotation.readers"
@@ -83,9 +83,7 @@ def detect(head: str, path: Path) -> Reader:
 
 def refusal(head: str) -> str:
     """Return why a file of a known kind is no chat log, '' where nothing is known about it."""
-    if importlib.util.find_spec(f"{PACKAGE}.refused") is None:
-        return ""
-    return str(importlib.import_module(f"{PACKAGE}.refused").reason(head) or "")
+    return reason(head)
 
 
 def _matching(head: str, path: Path) -> list[Reader]:
@@ -123,6 +121,9 @@ def _file(path: Path, wanted: Reader | None) -> Recognised:
     if not stat.S_ISREG(path.stat().st_mode):
         raise fault(str(path), "is no file; a finished export is expected")
     _refuse_archive(path)
+    with path.open("rb") as stream:
+        if told := reason(stream.read(4096), path.name):
+            raise fault(str(path), told)
     beside = path.resolve().parent
     export = open_export(path, beside.parent if beside.name == TEXTS else beside)
     if not export.head.strip("\ufeff \t\r\n"):

@@ -85,6 +85,8 @@ def say(collection: Collection, annotator: str, dialogue_id: str, *statements: P
         append_line(collection.labels(annotator, dialogue_id), as_line(statement))
 
 
-def put(name: str, query: str, utterances: Sequence[int] = (), images: Sequence[int] = (), **more: bool) -> Put:
+def put(
+    name: str, query: str, utterances: Sequence[int] = (), images: Sequence[int] = (), *, negative: bool = False
+) -> Put:
     """Return a statement about a fragment."""
-    return Put(fragment=name, query=query, utterance_ids=tuple(utterances), image_ids=tuple(images), **more)
+    return Put(fragment=name, query=query, utterance_ids=tuple(utterances), image_ids=tuple(images), negative=negative)

@@ -57,7 +57,7 @@ def bundle(given: Collection, tmp_path: Path) -> Path:
     return tmp_path / "gift.zip"
 
 
-def forged(bundle: Path, out: Path, change: Callable[[dict[str, bytes]], None], *, resealed: bool = True) -> Path:
+def forged(bundle: Path, out: Path, change: Callable[[dict[str, bytes]], object], *, resealed: bool = True) -> Path:
     """Write a bundle with other files, under a seal that fits them or under the old one."""
     with zipfile.ZipFile(bundle) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
@@ -154,7 +154,7 @@ def png_with_text() -> bytes:
     return buffer.getvalue()
 
 
-FORGERIES: Mapping[str, tuple[Callable[[dict[str, bytes]], None], str]] = {
+FORGERIES: Mapping[str, tuple[Callable[[dict[str, bytes]], object], str]] = {
     "a path out of the folder": (lambda files: files.update({"../../evil": b"x"}), "no part of a bundle"),
     "a file of another kind": (lambda files: files.update({"labels/ann/x.jsonl": b"{}"}), "no part of a bundle"),
     "a speaker without consent": (lambda files: files.update({"consent.jsonl": b""}), "no consent on record"),
@@ -173,10 +173,10 @@ FORGERIES: Mapping[str, tuple[Callable[[dict[str, bytes]], None], str]] = {
         "not those that its key names",
     ),
     "a picture that is gone": (
-        lambda files: [files.pop(name) for name in list(files) if name.startswith("images/")] and None,
+        lambda files: [files.pop(name) for name in list(files) if name.startswith("images/")],
         "not in the bundle",
     ),
-    "no consent record at all": (lambda files: files.pop("consent.jsonl") and None, "no consent on record"),
+    "no consent record at all": (lambda files: files.pop("consent.jsonl"), "no consent on record"),
     "a malformed dialogue": (lambda files: files.update({f"dialogues/{dialogue_name(2)}.json": b"{}"}), "format"),
 }
 

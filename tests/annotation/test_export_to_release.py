@@ -197,3 +197,16 @@ def test_a_dialogue_goes_with_the_consent_of_one_speaker(example: tuple[Store, C
     assert any("mldr-ffr-chats" in line for line in lines)
     with pytest.raises(MldrError):
         release(collection, tmp_path / "after", store)
+
+
+def test_the_clock_is_the_export_s_own_where_nobody_names_another(tmp_path: Path) -> None:
+    write_example(tmp_path / "export")
+    for zone, hour in (("", 19), ("Europe/Paris", 13)):
+        store = open_store(tmp_path / f"store{hour}", create=True)
+        (report,) = import_chats(tmp_path / "export", store, Import(zone=zone))
+        assert report.zone == (zone or "Asia/Shanghai")
+        cut_chats(store, SMALL)
+        (dialogue_id,) = cuts(store)
+        first = read_cut(cut_path(store.dialogues, dialogue_id)).dialogue.utterances[0]
+        assert first.time is not None
+        assert first.time.hour == hour

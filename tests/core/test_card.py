@@ -172,7 +172,13 @@ def test_changes_to_the_sources_are_listed_and_unreadable_ones_counted(tmp_path:
 
 
 def test_sections_appear_only_where_they_apply(small_dataset: mldr.Dataset) -> None:
-    assert headings(written(small_dataset)) == ["Statistics", "Queries by rule", "Sources and licences", "中文摘要"]
+    assert headings(written(small_dataset)) == [
+        "Statistics",
+        "Label audit",
+        "Queries by rule",
+        "Sources and licences",
+        "中文摘要",
+    ]
 
 
 def test_agreement_cost_and_drops_are_told(small_dataset: mldr.Dataset) -> None:

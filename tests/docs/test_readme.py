@@ -50,7 +50,7 @@ def run(command: str, folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
+@pytest.mark.parametrize("name", ["README.md", "README.zh.md", "docs/annotation.md", "docs/annotation.zh.md"])
 def test_the_commands_work_in_their_order_and_print_what_is_shown(tmp_path: Path, name: str) -> None:
     ran = 0
     for command, shown in sessions(ROOT / name):
@@ -59,7 +59,7 @@ def test_the_commands_work_in_their_order_and_print_what_is_shown(tmp_path: Path
             if line.strip() != "...":
                 assert line.rstrip() in printed, f"{command}\n{line!r} is not in\n" + "\n".join(printed)
         ran += 1
-    assert ran >= 8
+    assert ran >= 5
 
 
 def test_the_join_with_plain_datasets_works_as_pasted(tmp_path: Path) -> None:

@@ -157,3 +157,18 @@ def test_a_folder_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     (tmp_path / "shut").mkdir(mode=0o000)
     with pytest.raises(MldrError, match="shut: cannot be read"):
         detect.find(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"SQLite format 3\0" + bytes(200), "database"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(50), "picture"),
+        (b'[{"conversations": [{"role": "user", "content": "hi"}]}]', "training conversations"),
+        (bytes(range(128, 160)) * 9, "not text"),
+    ],
+)
+def test_what_is_known_to_be_no_log_is_refused_with_the_reason(tmp_path: Path, content: bytes, told: str) -> None:
+    (tmp_path / "chat.json").write_bytes(content)
+    with pytest.raises(InputError, match=told):
+        detect.find(tmp_path / "chat.json")
