@@ -170,7 +170,13 @@ export class PrivacyPass {
     return true;
   }
 
-  async answer(choice) {
+  // Quick keys are carried out one after the other: the second is about the next finding, not about the first once more.
+  answer(choice) {
+    this.turn = (this.turn ?? Promise.resolve()).then(() => this.answerNow(choice));
+    return this.turn;
+  }
+
+  async answerNow(choice) {
     const one = this.current();
     if (!one) { this.frame.note(say("no_finding_here")); return; }
     const statement = one.what === "picture" ? { event: "image", image_id: one.image_id, choice }
