@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from mldr.annotation.consent_cli import Today, consent_app, day_of
 from mldr.console import application, say, show_json, show_table, show_text
 
 app = application("Real chats, with everybody's consent, to a test set that may be shared.")
-consent_app = application("The consent record: who agreed to what; giving it, withdrawing it.")
 app.add_typer(consent_app, name="consent")
 
 StorePath = Annotated[Path, typer.Argument(metavar="STORE", help="The private store, on the giver's own machine.")]
 CollectionPath = Annotated[Path, typer.Argument(metavar="COLLECTION", help="A folder of de-identified dialogues.")]
 StoreOption = Annotated[Path, typer.Option("--store", help="The private store; made where nothing stands.")]
-Today = Annotated[str, typer.Option(help="The day on which consents must be alive, YYYY-MM-DD.", show_default="today")]
 Language = Annotated[Literal["en", "zh"], typer.Option(help="Of the page.")]
 Port = Annotated[int, typer.Option(help="Of the page on this machine; 0: any free one.", min=0, max=65535)]
-
-
-def _day(text: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text) if text else dt.date.today()
-    except ValueError as error:
-        raise typer.BadParameter("YYYY-MM-DD is expected", param_hint="--today") from error
 
 
 @app.command("formats")
@@ -125,15 +116,29 @@ def cut(
 @app.command()
 def privacy(
     store: StorePath,
-    out: Annotated[Path, typer.Option("--out", help="The collection for the de-identified copies.")],
+    out: Annotated[Path | None, typer.Option("--out", help="The collection for the de-identified copies.")] = None,
+    review: Annotated[
+        bool, typer.Option("--review", help="Decide on a page, over the raw texts of the store.")
+    ] = False,
+    language: Language = "en",
+    port: Port = 0,
     json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Mask texts, cover faces and codes, rename speakers and days; write the copies that annotators may see."""
     from mldr.annotation.collection import open_collection
     from mldr.annotation.privacy.protect import protect
+    from mldr.annotation.serving.apps import review_app
+    from mldr.annotation.serving.storereview import StoreReview
     from mldr.annotation.store import open_store
     from mldr.progress import shown_progress
+    from mldr.web import serve as serve_page
 
+    if review == (out is not None):
+        raise typer.BadParameter("decide on a page with --review, or write the copies with --out", param_hint="--out")
+    if out is None:
+        page = review_app(StoreReview(open_store(store)), language=language)
+        serve_page(page, port=port, say=show_text, note=say)
+        return
     with shown_progress() as progress:
         told = protect(open_store(store), open_collection(out, create=True), progress)
     if json:
@@ -142,6 +147,26 @@ def privacy(
     for dialogue_id, reason in sorted(told.withheld.items()):
         say(f"withheld: {dialogue_id}: {reason}")
     show_text(str(told))
+
+
+@app.command()
+def donate(
+    export: Annotated[Path | None, typer.Argument(help="A finished export; it can also be chosen on the page.")] = None,
+    store: StoreOption = Path("private-chats"),
+    out: Annotated[Path, typer.Option("--out", help="The sealed bundle, all that leaves this machine.")] = Path(
+        "donation.zip"
+    ),
+    language: Language = "en",
+    port: Port = 0,
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in your browser.")] = True,
+) -> None:
+    """Give a chat, step by step on a page of this machine: import, read and mask, consents, a sealed bundle. Nothing is sent."""
+    from mldr.annotation.serving.donation import donation_app
+    from mldr.annotation.store import open_store
+    from mldr.web import serve as serve_page
+
+    page = donation_app(open_store(store, create=True), out, export=export, language=language)
+    serve_page(page, port=port, open_browser=open_browser, say=show_text, note=say)
 
 
 @app.command()
@@ -292,7 +317,7 @@ def release(
     from mldr.progress import shown_progress
 
     with shown_progress() as progress:
-        told = release_from(collection, out, settings, _day(today), store or [], progress, force=force)
+        told = release_from(collection, out, settings, day_of(today), store or [], progress, force=force)
     if json:
         show_json(told.as_json())
         return
@@ -300,56 +325,6 @@ def release(
         if count:
             say(f"{count:>7,}  {reason}")
     show_text(f"{out}: {told.dialogues:,} dialogues, {told.queries:,} queries, gold {told.gold_hash[:16]}")
-
-
-@consent_app.command("give")
-def give(
-    place: Annotated[Path, typer.Argument(metavar="STORE|COLLECTION", help="Whose record the consent enters.")],
-    person: Annotated[str, typer.Option(help="The person's id in the export (a store), or the subject key.")],
-    notice: Annotated[str, typer.Option(help="Version of the notice that the person was given.")],
-    method: Annotated[
-        Literal["signed", "written", "in_chat", "recorded", "donor_page"], typer.Option(help="How it was given.")
-    ],
-    date: Annotated[str, typer.Option(help="Of the consent, YYYY-MM-DD.")],
-    scope: Annotated[list[str], typer.Option(help="What the person agreed to; may stand several times.")],
-    adult: Annotated[bool, typer.Option("--adult/--minor", help="Whether the person is 18 or older.")],
-    expires: Annotated[str, typer.Option(help="The last day on which it holds, YYYY-MM-DD; none without.")] = "",
-    platform: Annotated[str, typer.Option(help="Of the export, in a store.")] = "wechat",
-) -> None:
-    """Enter what a person agreed to. Ask them first: docs/consent holds templates."""
-    from mldr.annotation.consent_entry import enter
-
-    told = {"notice_version": notice, "method": method, "date": date, "scopes": scope, "adult": adult}
-    show_text(enter(place, platform, person, {**told, "expires": expires or None}))
-
-
-@consent_app.command("withdraw")
-def withdraw(
-    place: Annotated[Path, typer.Argument(metavar="STORE|COLLECTION", help="What is purged.")],
-    person: Annotated[str, typer.Option(help="The person's id in the export (a store), or the subject key.")],
-    platform: Annotated[str, typer.Option(help="Of the export, in a store.")] = "wechat",
-    today: Today = "",
-) -> None:
-    """Take a person's messages, pictures and labels out; says what downloaders may still hold."""
-    from mldr.annotation.consent_entry import withdraw_from
-
-    show_text("\n".join(withdraw_from(place, platform, person, _day(today))))
-
-
-@consent_app.command("list")
-def list_(
-    place: Annotated[Path, typer.Argument(metavar="STORE|COLLECTION", help="Whose record is shown.")],
-    today: Today = "",
-) -> None:
-    """Show who agreed to what and whether it holds; people are subject keys."""
-    from rich.table import Table
-
-    from mldr.annotation.consent_entry import listed
-
-    table = Table("subject", "who", "holds for", "or why not", "notice", "date", "method")
-    for row in listed(place, _day(today)):
-        table.add_row(*row)
-    show_table(table)
 
 
 @app.command()

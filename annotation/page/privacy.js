@@ -25,17 +25,18 @@ export async function begin(app, keys) {
 }
 
 export class PrivacyPass {
-  // `finished()` is called when every dialogue is read or left out; `more` are bindings of the page around.
-  constructor(app, keys, source, { finished = null, more = [] } = {}) {
-    Object.assign(this, { app, keys, source, finished, more, everything: false, seen: new Set() });
+  // `finished()` is called when every dialogue is read or left out; `more` are bindings of the page around, and `around(frame)` may
+  // put something of its own into the bar.
+  constructor(app, keys, source, { finished = null, more = [], around = () => {} } = {}) {
+    Object.assign(this, { app, keys, source, finished, more, around, everything: false, seen: new Set() });
   }
 
-  async start() {
+  async start(first = null) {
     this.build();
     const dialogues = await this.source.list();
     if (!dialogues.length) { this.frame.note(say("no_dialogues"), { kind: "bad" }); return; }
     this.frame.dialogues = dialogues;
-    await this.open((dialogues.find((one) => !one.done) || dialogues[0]).dialogue_id);
+    await this.open(first ?? (dialogues.find((one) => !one.done) || dialogues[0]).dialogue_id);
   }
 
   build() {
@@ -44,6 +45,7 @@ export class PrivacyPass {
     this.view = new ChatView({ picture: (id) => this.source.picture(this.id, id), moved: () => this.moved() });
     this.view.view.addEventListener("scroll", () => this.look(), { passive: true });
     replace(this.frame.middle, this.view.root);
+    this.around(this.frame);
     this.keys.push([...this.bindings(), ...this.more, ...readingKeys(this.frame, this.view)]);
   }
 
@@ -168,7 +170,13 @@ export class PrivacyPass {
     return true;
   }
 
-  async answer(choice) {
+  // Quick keys are carried out one after the other: the second is about the next finding, not about the first once more.
+  answer(choice) {
+    this.turn = (this.turn ?? Promise.resolve()).then(() => this.answerNow(choice));
+    return this.turn;
+  }
+
+  async answerNow(choice) {
     const one = this.current();
     if (!one) { this.frame.note(say("no_finding_here")); return; }
     const statement = one.what === "picture" ? { event: "image", image_id: one.image_id, choice }
@@ -324,7 +332,7 @@ export class PrivacyPass {
 
   about(one) {
     const words = one.what === "picture"
-      ? [el("p", {}, say("picture_question", { id: one.image_id })), el("p", { class: "hint" }, one.covered ? say("covered", { faces: one.covered.faces ?? 0, codes: one.covered.codes ?? 0 }) : say("not_looked"))]
+      ? [el("p", {}, say("picture_question", { id: one.image_id })), el("p", { class: "hint" }, one.covered ? say("covered", { faces: one.covered.faces ?? 0, codes: one.covered.codes ?? 0 }) : this.reading.raw ? "" : say("not_looked"))]
       : [el("p", {}, say(this.reading.raw ? "mask_question_raw" : "mask_question", { kind: say(`kind_${one.kind}`) })), el("p", { class: "query", dir: "auto" }, one.surrogate || say("becomes_nothing"))];
     const [yes, no] = one.what === "picture" ? ["picture_yes", "picture_no"] : ["mask_yes", this.reading.raw ? "mask_no_raw" : "mask_no"];
     return [...words, el("p", { class: "row-of-buttons" }, button(`y · ${say(yes)}`, () => this.answer("yes")), button(`n · ${say(no)}`, () => this.answer("no")),

@@ -1,10 +1,11 @@
-// Every word of the page, in English and in Chinese, from one table.
+// Every word of the page, in English and in Chinese, from the page's tables.
 
 let table = {};
 let language = "en";
 
-export async function loadWords(first) {
-  table = await (await fetch("/words.json")).json();
+export async function loadWords(first, files = ["/words.json"]) {
+  const tables = await Promise.all(files.map(async (file) => (await fetch(file)).json()));
+  table = { en: Object.assign({}, ...tables.map((one) => one.en)), zh: Object.assign({}, ...tables.map((one) => one.zh)) };
   setLanguage(sessionStorage.getItem("language") || first);
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -68,17 +68,28 @@ def _apart(text: str, marked: Mapping[tuple[int, int], SpanReview], names: NameL
     """Return a text's spans, none overlapping another: what a person marked takes the place of what a detector found there.
 
     A detector's span that a mark of a person covers only in part keeps the rest of it: nothing private comes free by marking.
+    Where marks overlap, what masks goes before what keeps, and the longer before the shorter.
     """
     detected = find_spans(text, names, language)
     exact = {(span.start, span.end): span for span in detected}
     people = [
         exact.get((start, end), Span(start, end, review.kind, 1.0, "person"))
-        for (start, end), review in marked.items()
-        if 0 <= start < end <= len(text)
+        for (start, end), review in sorted(marked.items(), key=_rank)
+        if 0 <= start < end <= len(text) and (review.choice != "keep" or _detected(start, end, detected))
     ]
     people = [span for at, span in enumerate(people) if not any(_meet(span, other) for other in people[:at])]
     rest = [piece for span in detected for piece in _without(span, people)]
     return sorted([*people, *rest], key=lambda span: span.start)
+
+
+def _rank(marked: tuple[tuple[int, int], SpanReview]) -> tuple[bool, int, int]:
+    (start, end), review = marked
+    return review.choice == "keep", start - end, start
+
+
+def _detected(start: int, end: int, spans: Iterable[Span]) -> bool:
+    """Return whether one detector's span covers a stretch: else a `keep` takes a mark back, and frees nothing that it covered."""
+    return any(span.start <= start and end <= span.end for span in spans)
 
 
 def _meet(one: Span, other: Span) -> bool:
