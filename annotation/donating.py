@@ -39,6 +39,7 @@ class Donated:
     """In the bundle."""
     pictures: int = 0
     """Shown in its dialogues."""
+    dialogue_ids: list[str] = field(default_factory=list)
     masks: dict[str, int] = field(default_factory=dict)
     """Kind -> stretches that were replaced."""
     left_out: Counter[str] = field(default_factory=Counter)
@@ -89,7 +90,8 @@ def donation(
             told = _prepared(store, collection, today, mode, progress)
             _check_leaks(store, collection, secrets_of(store).of_bundle())
             told.out, told.sealed = out, seal(collection, out, today, force=force)
-    append_line(store.folder / "donations.jsonl", {**told.as_json(), "date": today.isoformat()})
+    record = {**told.as_json(), "date": today.isoformat(), "dialogue_ids": told.dialogue_ids}
+    append_line(store.folder / "donations.jsonl", record)
     (store.folder / "donations.jsonl").chmod(0o600)
     return told
 
@@ -134,7 +136,8 @@ def _prepared(store: Store, collection: Collection, today: dt.date, mode: Mode, 
         told.pictures += sum(image.status == "present" for image in collected.images)
         masks = Counter(told.masks) + Counter(mask.mask.kind for mask in collected.masks)
         told.masks = dict(sorted(masks.items()))
-    if not collection.ids():
+    told.dialogue_ids = collection.ids()
+    if not told.dialogue_ids:
         reasons = "; ".join(f"{reason} ({count:,})" for reason, count in sorted(told.left_out.items()) if count)
         raise MldrError(f"nothing is left to give: {reasons}")
     remove_unused_pictures(collection)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Set
+from collections.abc import Collection, Set
 from dataclasses import replace
 from pathlib import Path
 
 from mldr.annotation.chat import Chat
 from mldr.annotation.records import cut_path, read_cut
-from mldr.annotation.store import Store, locked
+from mldr.annotation.store import Store, locked, logged
 from mldr.annotation.tombstones import BACKUPS, Withdrawal, ended, entombed, read_tombstones, removed
 from mldr.errors import MldrError
 
@@ -46,8 +46,18 @@ def withdraw_from_store(store: Store, subject_key: str, today: dt.date) -> Withd
     gone = tuple(sorted({stone.dialogue_id for stone in stones if stone.subject_key == subject_key}))
     if not met and not gone:
         raise MldrError(f"{store.folder}: nobody here has the key {subject_key[:8]}...")
-    notes = (BACKUPS, _MASKED, *((_AGAIN,) if gone else ()))
+    notes = (BACKUPS, _MASKED, *((_AGAIN,) if gone else ()), *_given(store, gone))
     return Withdrawal(subject_key, today, 0, gone, messages, files, notes=notes)
+
+
+def _given(store: Store, gone: Collection[str]) -> list[str]:
+    """Return a line for each sealed bundle that holds a dialogue that is gone."""
+    held = {
+        record["seal"]: record["date"]
+        for _, record in logged(store.folder / "donations.jsonl")
+        if set(gone) & set(record["dialogue_ids"])
+    }
+    return [f"the bundle sealed as {seal} on {date} holds them; tell whoever has it" for seal, date in held.items()]
 
 
 def _review(store: Store, dialogue_id: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -79,8 +80,14 @@ def standing(store: Store, out: Path, today: dt.date) -> dict[str, Any]:
 
 def chat_standing(store: Store, chat_key: str) -> dict[str, Any]:
     """Return what became of a chat's rows, and who is in it."""
-    chat = read_chat(chat_path(store, chat_key))
-    report = read_report(chat_path(store, chat_key).parent)
+    path = chat_path(store, chat_key)
+    return _chat_standing(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(64)
+def _chat_standing(path: Path, _changed: int) -> dict[str, Any]:
+    """A long chat is read once, not at every click."""
+    chat, report = read_chat(path), read_report(path.parent)
     said = Counter(message.sender for message in chat.messages)
     times = [message.time for message in chat.messages]
     people = [

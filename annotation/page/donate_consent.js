@@ -11,6 +11,7 @@ export function consentStep(walk) {
   const { speakers } = walk.state;
   const without = speakers.filter((one) => one.why_not);
   const messages = without.reduce((all, one) => all + one.messages, 0);
+  const faceless = speakers.filter((one) => !one.why_not && !one.consent.scopes.includes("images")).length;
   const unread = walk.state.dialogues - walk.state.done;
   const modes = ["drop_speaker", "drop_dialogue"].map((mode) => el("label", { class: "check" },
     el("input", { type: "radio", name: "mode", value: mode, checked: mode === (walk.kept.mode ?? "drop_speaker"), onchange: () => { walk.kept.mode = mode; } }), say(`d_${mode}`)));
@@ -19,7 +20,8 @@ export function consentStep(walk) {
     ...speakers.map((one) => person(walk, one)),
     el("div", { class: "card" }, el("h2", {}, say("d_seal")),
       el("p", { class: without.length ? "warn" : "" }, without.length ? say("d_without", { people: without.length, messages }) : say("d_all_agreed")),
-      ...(without.length ? modes : []), el("p", { class: "hint" }, say("d_bundle_at"), " ", el("code", {}, walk.state.out)),
+      ...(without.length ? modes : []),
+      faceless ? el("p", { class: "warn" }, say("d_no_pictures", { people: faceless })) : null, el("p", { class: "hint" }, say("d_bundle_at"), " ", el("code", {}, walk.state.out)),
       unread ? el("p", { class: "warn" }, say("d_unread", { n: unread }), " ", button(say("d_step_read"), () => walk.show("read"))) : null,
       walk.main(say("d_seal_it"), () => walk.send("/api/donation/seal", { mode: walk.kept.mode ?? "drop_speaker" }, () => walk.show("sealed")), { disabled: unread > 0 })),
   ];
@@ -39,7 +41,7 @@ function person(walk, one) {
 
 function form(walk, one, consent) {
   const scopes = SCOPES.map((scope) => el("label", { class: "check" },
-    el("input", { type: "checkbox", name: "scope", value: scope, checked: consent ? consent.scopes.includes(scope) : false }), el("b", {}, say(`d_scope_${scope}`)), " ", say(`d_scope_${scope}_what`)));
+    el("input", { type: "checkbox", name: "scope", value: scope, checked: consent ? consent.scopes.includes(scope) : false }), el("span", {}, el("b", {}, say(`d_scope_${scope}`)), ": ", say(`d_scope_${scope}_what`))));
   const adult = ["yes", "no"].map((answer) => el("label", { class: "check" },
     el("input", { type: "radio", name: `adult-${one.subject}`, value: answer, checked: consent ? consent.adult === (answer === "yes") : false }), say(`d_adult_${answer}`)));
   const methods = one.owner ? ["donor_page", ...METHODS] : METHODS;
@@ -69,7 +71,7 @@ function form(walk, one, consent) {
 export function sealedStep(walk) {
   const made = walk.state.sealed;
   if (!made) { return [el("h1", {}, say("d_step_sealed")), el("p", {}, say("d_not_sealed"))]; }
-  const masks = Object.entries(made.masks).map(([kind, n]) => `${n} × ${say(`kind_${kind}`)}`).join(say("d_comma"));
+  const masks = Object.entries(made.masks).map(([kind, n]) => `${say(`kind_${kind}`)} (${n})`).join(say("d_comma"));
   return [
     el("h1", {}, say("d_done")), el("p", { class: "lead" }, say("d_done_what")),
     el("div", { class: "card" }, el("h2", {}, say("d_bundle")), el("p", {}, el("code", { class: "bundle" }, made.bundle)),

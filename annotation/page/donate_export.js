@@ -23,7 +23,7 @@ export function exportStep(walk) {
   const again = el("input", { type: "checkbox", name: "again" });
   const go = () => {
     Object.assign(kept, { path: path.value, zone: zone.value, format: format.value, date_order: order.value });
-    walk.send("/api/donation/import", { path: path.value, zone: zone.value, own_zone: ownZone(), format: format.value, date_order: order.value, again: again.checked }, () => walk.show("people"));
+    walk.send("/api/donation/import", { path: path.value, zone: zone.value, own_zone: ownZone(), format: format.value, date_order: order.value, again: again.checked }, () => { kept.imported = true; return walk.show("people"); });
   };
   path.addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.isComposing) { go(); } });
   const browser = el("div", { class: "browser" });
@@ -94,7 +94,7 @@ function again(walk) {
   const go = () => {
     const chosen = walk.page.querySelector("input[type=radio][name^=owner]:checked");
     walk.kept.zone = zone.value;
-    walk.send("/api/donation/import", { path, zone: zone.value, owner_id: chosen?.value ?? "", format: walk.kept.format ?? "", date_order: walk.kept.date_order ?? "", again: true }, () => walk.show("people"));
+    walk.send("/api/donation/import", { path, zone: zone.value, owner_id: chosen?.value ?? "", format: walk.kept.format ?? "", date_order: walk.kept.date_order ?? "", again: true }, () => { walk.kept.imported = true; return walk.show("people"); });
   };
   return [el("details", {}, el("summary", {}, say("d_wrong")), el("p", { class: "hint" }, say("d_wrong_what")), field(say("d_zone"), zone, say("d_zone_hint")), zones(),
     el("p", { class: "row-of-buttons" }, button(say("d_read_again"), go)))];
@@ -113,6 +113,7 @@ function cutForm(walk) {
     const wanted = { min_utterances: Number(least.value), min_images: Number(pictures.value), pause_h: Number(pause.value) };
     Object.assign(walk.kept, wanted);
     walk.send("/api/donation/cut", { ...wanted, again: anyway.checked }, (answer) => {
+      walk.kept.imported = false;
       if (answer.dialogues) { return walk.show("read"); }
       walk.draw();
       return replace(walk.page.querySelector(".told"), ...cutTold(answer.cut));
@@ -123,7 +124,7 @@ function cutForm(walk) {
     el("details", {}, el("summary", {}, say("d_cut_how")), field(say("d_least_messages"), least), field(say("d_least_pictures"), pictures), field(say("d_pause"), pause),
       state.reviewed ? el("label", { class: "check" }, anyway, say("d_cut_anyway")) : null),
     told,
-    state.dialogues ? el("p", { class: "row-of-buttons" }, button(say("d_go_on_reading", { done: state.done, n: state.dialogues }), () => walk.show("read"), { class: "strong" }), button(say("d_cut_again"), go))
+    state.dialogues && !walk.kept.imported ? el("p", { class: "row-of-buttons" }, button(say("d_go_on_reading", { done: state.done, n: state.dialogues }), () => walk.show("read"), { class: "strong" }), button(say("d_cut_again"), go))
       : walk.main(say("d_cut_it"), go),
   ];
 }

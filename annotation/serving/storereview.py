@@ -43,10 +43,20 @@ class StoreReview:
         places = {name: _place(self._cut(name)) for name in cuts(self.store)}
         return sorted(places, key=lambda name: (places[name], name))
 
+    def listed(self) -> list[dict[str, Any]]:
+        """Return each dialogue with whether it is done."""
+        found = []
+        for dialogue_id in self.ids():
+            dialogue, reviewed = self._cut(dialogue_id).dialogue, reviewed_of(self.store, dialogue_id)
+            counts = {"n_utterances": dialogue.n_utterances, "n_images": dialogue.n_images}
+            state = {"done": reviewed.read or reviewed.left_out, "left_out": reviewed.left_out}
+            found.append({"dialogue_id": dialogue_id, **counts, **state})
+        return found
+
     def reading(self, dialogue_id: str) -> Reading:
         """Return a raw dialogue with its findings and what was decided.
 
-        A dialogue on which the detectors fail is shown as left out: it is withheld, whatever is decided.
+        A dialogue on which the detectors fail is left out, and that is written down: whatever is decided, it is withheld.
         """
         stamp = self._stamp(dialogue_id)
         kept = self._kept.get(dialogue_id)
@@ -112,6 +122,8 @@ class StoreReview:
             if image_id < len(images):
                 page["images"][image_id]["decision"] = choice
         found, failed = self._found(cut, reviewed)
+        if failed and not reviewed.left_out:
+            append_line(self.store.reviews / f"{dialogue_id}.jsonl", Whole(left_out=True).model_dump(mode="json"))
         return Reading(page, found, sorted(reviewed.removed), reviewed.read, reviewed.left_out or failed, raw=True)
 
     def _found(self, cut: CutDialogue, reviewed: Reviewed) -> tuple[list[Finding], bool]:
@@ -177,7 +189,7 @@ def _check_covers() -> None:
     check_extra()
 
 
-@lru_cache(512)
+@lru_cache(4096)
 def _read_cut(folder: str, dialogue_id: str, _changed: int) -> CutDialogue:
     from pathlib import Path
 

@@ -13,6 +13,7 @@ from mldr.annotation.collection import Collection, open_collection
 from mldr.annotation.consent_store import end
 from mldr.annotation.consents import read_consents
 from mldr.annotation.donating import donation, donations
+from mldr.annotation.forgetting import withdraw_from_store
 from mldr.annotation.reviews import Remove, SpanReview, Whole
 from mldr.annotation.serving.storereview import StoreReview
 from mldr.annotation.store import Store
@@ -210,3 +211,11 @@ def test_the_account_of_a_chat_names_people_and_the_clock(store: Store, tmp_path
     assert (chat["rows"], chat["clock"], chat["zone"]) == (6, "2025-02-05 00:00", "UTC")
     assert [one["messages"] for one in chat["people"]] == [2, 2, 2]
     assert (told["dialogues"], told["done"], told["left_out"]) == (1, 1, 0)
+
+
+def test_a_withdrawal_names_the_bundles_that_hold_the_person(store: Store, tmp_path: Path) -> None:
+    told = donation(store, tmp_path / "gift.zip", TODAY)
+    withdrawal = withdraw_from_store(store, store.subject_key("wechat", PEOPLE[1]), TODAY)
+    assert any(told.sealed.seal in line for line in withdrawal.lines())
+    with pytest.raises(MldrError, match="no cut dialogue"):
+        donation(store, tmp_path / "gift.zip", TODAY)

@@ -171,7 +171,7 @@ def test_a_giver_goes_from_the_export_to_a_sealed_bundle(walk: Walk, tmp_path: P
     walk.page.locator("code.seal").wait_for()
     assert walk.title() == "Your gift is sealed"
     words = walk.page.locator(".step").inner_text()
-    assert "1 dialogues, 76 messages, 7 pictures, of 3 people" in words
+    assert "dialogues: 1; messages: 76; pictures: 7; people: 3" in words
     assert str(walk.store.folder.resolve()) in words
     assert str(tmp_path / "export" / "chat.jsonl") in words
     collection = walk.received(tmp_path / "collection")

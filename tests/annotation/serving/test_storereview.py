@@ -150,6 +150,12 @@ def test_where_detectors_fail_the_dialogue_is_shown_as_left_out(
     monkeypatch.setattr("mldr.annotation.privacy.treat.find_spans", broken)
     reading = review.reading(only(store))
     assert (reading.left_out, list(reading.findings)) == (True, [])
+    assert [one["done"] for one in review.listed()] == [True]
+    review.decide(only(store), Whole(left_out=False))
+    assert review.reading(only(store)).left_out  # tried again, and failed again
+    monkeypatch.undo()
+    review.decide(only(store), Whole(left_out=False))
+    assert review.reading(only(store)).findings
 
 
 def test_people_of_one_name_are_told_apart(store: Store) -> None:
