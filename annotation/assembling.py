@@ -91,6 +91,9 @@ class Assembly:
             for one, target, method in zip(kept, replies.targets, replies.methods, strict=True)
         )
         self._replies = replies.counts
+        for one, target in zip(kept, replies.targets, strict=True):
+            if one.raw.quote is not None:
+                self._people.take_quoted(one.raw.quote.sender, "" if target is None else kept[target].person)
         first = self._parts[0].chat
         zone, self._zone_note = self._clock.shown_zone(first.zone)
         name, members = clean(first.name), self._people.members()

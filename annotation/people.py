@@ -61,6 +61,18 @@ class People:
             if plain.casefold() not in _ONESELF:
                 known.setdefault(plain)
 
+    def take_quoted(self, name: str, person: str) -> None:
+        """Take what a quote calls its sender, where nobody in the chat is called so: it is a name that has to be masked.
+
+        Args:
+            name: as the quote says.
+            person: who sent the quoted message, '' where that was not found.
+        """
+        plain = clean(name).strip()
+        known = {plain for plain in self._names} | {called for names in self._names.values() for called in names}
+        if plain and plain not in known:
+            self._call(person or plain, [plain])
+
     def members(self) -> tuple[Member, ...]:
         """Return everybody, in the order in which they were met."""
         owners = {self.owner_id} if self.owner_id in self._names else self._owners

@@ -22,6 +22,8 @@ _LONGEST = 64
 _CANDIDATES = 64
 """So many messages of one second are compared, the last ones: a file may claim that all were sent in one."""
 _EPOCH = datetime(1970, 1, 1)
+_ANYBODY = "\0anybody"
+"""Where the messages of all senders stand, by their second."""
 
 
 @dataclass(slots=True)
@@ -45,7 +47,7 @@ def resolve(messages: Sequence[RawMessage], persons: Mapping[str, str]) -> Repli
     """
     replies = Replies([None] * len(messages), [""] * len(messages))
     known = {message.message_id for message in messages}
-    past = _Past(persons, _wanted(messages, persons))
+    past = _Past(persons, _wanted(messages, persons), _known(messages, persons))
     for index, message in enumerate(messages):
         if message.quote is not None:
             target, method = _answered(message.quote, message.message_id, known, past)
@@ -69,6 +71,12 @@ def _answered(quote: Quote, own_id: str, known: set[str], past: _Past) -> tuple[
     return None, NOT_FOUND
 
 
+def _known(messages: Sequence[RawMessage], persons: Mapping[str, str]) -> set[str]:
+    """Return everything that somebody in the chat is called."""
+    names = {name for message in messages for name in (message.sender, *message.names)}
+    return names | set(persons) | set(persons.values())
+
+
 def _wanted(messages: Sequence[RawMessage], persons: Mapping[str, str]) -> dict[str, set[str]]:
     """Return person or name -> beginnings that quotes ask for: only these are kept of what has been said."""
     wanted: dict[str, set[str]] = {}
@@ -82,9 +90,9 @@ def _wanted(messages: Sequence[RawMessage], persons: Mapping[str, str]) -> dict[
 class _Past:
     """What has been said so far, by id, by second and by beginning."""
 
-    def __init__(self, persons: Mapping[str, str], wanted: Mapping[str, set[str]]) -> None:
+    def __init__(self, persons: Mapping[str, str], wanted: Mapping[str, set[str]], known: set[str]) -> None:
         self.ids: dict[str, int] = {}
-        self._persons, self._wanted = persons, wanted
+        self._persons, self._wanted, self._known = persons, wanted, known
         self._lengths = {sender: sorted({len(text) for text in texts}) for sender, texts in wanted.items()}
         self._seconds: dict[tuple[str, bool, int], list[tuple[int, RawMessage]]] = {}
         self._whole: dict[tuple[str, str, str], int] = {}
@@ -95,6 +103,7 @@ class _Past:
         if message.message_id:
             self.ids[message.message_id] = index
         aware, second = _second(message.time)
+        self._seconds.setdefault((_ANYBODY, aware, second), []).append((index, message))
         for sender in self._callings(message):
             self._seconds.setdefault((sender, aware, second), []).append((index, message))
             if sender in self._wanted and message.text:
@@ -119,18 +128,32 @@ class _Past:
             yield from sorted({name for name in message.names if name and name not in self._persons} - {person})
 
     def by_time(self, quote: Quote) -> int | None:
-        """Return the nearest message of the quoted sender, kind and time; of two equally near ones the later."""
+        """Return the nearest message of the quoted sender, kind and time; of two equally near ones the later.
+
+        Some files call people by ids and quote them by names that stand nowhere else. Such a quote is of the only message of its
+        time that has its words or its kind, whoever sent that.
+        """
         if not quote.sender or quote.time is None:
             return None
-        sender, text = self._persons.get(quote.sender, quote.sender), quoted(quote.text)
-        aware, second = _second(quote.time)
+        if quote.sender not in self._known:
+            found = self._near(_ANYBODY, quote) if quote.text or quote.kind else []
+            return -found[0][1] if len(found) == 1 else None
+        found = self._near(self._persons.get(quote.sender, quote.sender), quote)
+        return -min(found)[1] if found else None
+
+    def _near(self, sender: str, quote: Quote) -> list[tuple[timedelta, int]]:
+        """Return (how far apart, minus the index) of each message of a sender that may be the quoted one."""
         found: list[tuple[timedelta, int]] = []
+        if quote.time is None:
+            return found
+        text = quoted(quote.text)
+        aware, second = _second(quote.time)
         for near in range(second - NEAR.seconds, second + NEAR.seconds + 1):
             for index, message in self._seconds.get((sender, aware, near), [])[-_CANDIDATES:]:
                 gap = abs(message.time - quote.time)
                 if gap <= NEAR and quote.kind in ("", message.kind) and _agree(text, message.text):
                     found.append((gap, -index))
-        return -min(found)[1] if found else None
+        return found
 
     def by_text(self, quote: Quote) -> int | None:
         """Return the last message of the quoted sender that is the quoted text, or else begins with it."""

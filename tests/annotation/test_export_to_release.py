@@ -210,3 +210,25 @@ def test_the_clock_is_the_export_s_own_where_nobody_names_another(tmp_path: Path
         first = read_cut(cut_path(store.dialogues, dialogue_id)).dialogue.utterances[0]
         assert first.time is not None
         assert first.time.hour == hour
+
+
+def test_a_name_that_stands_in_quotes_alone_is_masked_too(tmp_path: Path) -> None:
+    rows = [
+        "id,MsgSvrID,type_name,is_sender,talker,room_name,msg,src,CreateTime",
+        "1,7001,文本,0,wxid_he77000000001,1@chatroom,周日去吗,,2024-10-14 09:00:00",
+        '2,7002,引用回复,1,我,1@chatroom,"去\n\n[引用](2024-10-14 09:00:00)何知远:周日去吗",,2024-10-14 09:02:00',
+        '3,7003,引用回复,1,我,1@chatroom,"也问问\n\n[引用](2024-10-13 09:00:00)苏棠:别的话",,2024-10-14 09:03:00',
+        "4,7004,文本,0,wxid_he77000000001,1@chatroom,何知远带茶，苏棠带饼,,2024-10-14 09:09:00",
+    ]
+    (tmp_path / "chat.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    store = open_store(tmp_path / "store", create=True)
+    (report,) = import_chats(tmp_path / "chat.csv", store, Import(zone="Asia/Shanghai"))
+    assert report.replies == {"time": 1, "quotes whose message was not found": 1}
+    cut_chats(store, SMALL)
+    collection = open_collection(tmp_path / "collection", create=True)
+    protect(store, collection)
+    (collected,) = collection
+    words = "\n".join(utterance.text for utterance in collected.dialogue.utterances)
+    assert "何知远" not in words
+    assert "苏棠" not in words
+    assert "带茶" in words
