@@ -8,10 +8,12 @@ from typing import Annotated, Literal
 import typer
 
 from mldr.annotation.consent_cli import Today, consent_app, day_of
+from mldr.annotation.labelstudio_cli import app as studio_app
 from mldr.console import application, say, show_json, show_table, show_text
 
 app = application("Real chats, with everybody's consent, to a test set that may be shared.")
 app.add_typer(consent_app, name="consent")
+app.add_typer(studio_app, name="label-studio")
 
 StorePath = Annotated[Path, typer.Argument(metavar="STORE", help="The private store, on the giver's own machine.")]
 CollectionPath = Annotated[Path, typer.Argument(metavar="COLLECTION", help="A folder of de-identified dialogues.")]
@@ -227,6 +229,8 @@ def adjudicate(
     port: Port = 0,
 ) -> None:
     """Make one answer of several, on the page or by rule. What annotators said stays as it is."""
+    if not (by or rule):
+        raise typer.BadParameter("who decides? (or --rule)", param_hint="--by")
     from mldr.annotation.adjudicating import adjudicate_by_rule
     from mldr.annotation.collection import open_collection
     from mldr.annotation.serving.apps import adjudicate_app
@@ -238,8 +242,6 @@ def adjudicate(
         done = adjudicate_by_rule(opened, names, rule)
         show_text("\n".join(f"{count:>7,}  {what}" for what, count in sorted(done.items())) or "no query")
         return
-    if not by:
-        raise typer.BadParameter("who decides? (or --rule)", param_hint="--by")
     serve_page(adjudicate_app(opened, names, by, language=language), port=port, say=show_text, note=say)
 
 
@@ -324,7 +326,7 @@ def release(
     for reason, count in sorted(told.left_out.items()):
         if count:
             say(f"{count:>7,}  {reason}")
-    show_text(f"{out}: {told.dialogues:,} dialogues, {told.queries:,} queries, gold {told.gold_hash[:16]}")
+    show_text(f"{out}: {told}")
 
 
 @app.command()

@@ -17,6 +17,7 @@ from mldr.annotation.chat import Chat
 from mldr.annotation.collection import Collection, open_collection
 from mldr.annotation.consent_rules import releasable, scopes_of_all, without_speakers
 from mldr.annotation.consents import Consent, Scope, read_consents
+from mldr.annotation.cutreport import counted
 from mldr.annotation.golds import Labelled, Moved, answers, labelled
 from mldr.annotation.privacy.detectors import NameList, find_spans
 from mldr.annotation.privacy.leaks import Secrets, check_leaks
@@ -73,6 +74,10 @@ class Released:
     scopes: list[Scope] = field(default_factory=list)
     """What every speaker of it agreed to."""
     gold_hash: str = ""
+
+    def __str__(self) -> str:
+        queries = f"{self.queries:,} {'query' if self.queries == 1 else 'queries'}"
+        return f"{counted(self.dialogues, 'dialogue')}, {queries}, gold {self.gold_hash[:16]}"
 
     def as_json(self) -> dict[str, Any]:
         """Return it for machines."""

@@ -80,9 +80,10 @@ class Manifest(BaseModel):
     """split -> kind -> `asked` and `agreed`: queries that a model answered a second time, blind, and how often it agreed."""
     audit: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """split, or `<split> (flagged)` -> what people found who answered a sample of its queries blind: `source` (`dataset`, or
-    `flagged` for queries whose label a model disagreed with), `sampled`, `of`, `resolved`, `people`, `labels` (`queries`, and
-    measure -> value, low, high of the labels against the people's answer), `kinds` (kind of the label -> the same), `human` (of
-    each person `answered`, and measure -> value, low, high against the labels), `alpha_masi`, `notes`. Empty where nobody did."""
+    `flagged` for queries whose label a model disagreed with), `sampled`, `of`, `resolved`, `people`, `answers` (`queries`, and
+    measure -> value, low, high of the labels against each answer), `labels` (the same against the answers that stand), `kinds`
+    (kind of the label -> the same), `human` (of each
+    person `answered`, and measure -> value, low, high against the labels), `alpha_masi`, `notes`. Empty where nobody did."""
     notice: str = ""
     """The recipe's warning, which the card shows first."""
     release: Release | None = None

@@ -60,8 +60,8 @@ def write_predictions(audit: Collection, annotator: str, path: Path) -> int:
 def write_audited(audit: Collection, annotator: str, path: Path) -> int:
     """Write a Parquet table keyed by query_id that marks the queries an annotator answered; return how many there are.
 
-    With it `mldr-eval score DATASET PERSON.jsonl SYSTEM.jsonl --split S --table PATH --by audited` puts a person and systems side
-    by side on the same queries.
+    With it `mldr-eval score DATASET PERSON.jsonl SYSTEM.jsonl --split S --table PATH --by audited` puts a person and systems
+    side by side on the same queries.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq

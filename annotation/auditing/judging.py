@@ -38,7 +38,7 @@ class Sampled:
         universe = len(self.judged.texts), len(self.judged.images)
         label = frozenset(self.gold.utterance_ids), frozenset(self.gold.image_ids)
         right = frozenset(i for i in truth.ids if i >= 0), frozenset(-1 - i for i in truth.ids if i < 0)
-        return Comparison(self.cluster, weight, universe, label, right)
+        return Comparison(self.gold.query_id, self.cluster, weight, universe, label, right)
 
 
 def judge(
@@ -53,7 +53,7 @@ def judge(
     """Return what people found who labelled an audit's queries.
 
     The answer that stands is the adjudicator's; where there is none, the one that all annotators gave. Of a sample of the whole
-    split each stratum is weighted by its queries, so that a rare one counts no more than it should: of each at least one is drawn.
+    split each stratum is weighted by its queries: a rare one, of which at least one query is drawn, does not count too much.
 
     Args:
         dataset: that the audit was drawn from.
@@ -73,9 +73,12 @@ def judge(
     reading = read_judged(audit, annotators)
     sampled, sizes = _sampled(dataset, split, reading.dialogues, audit)
     standing, counts = _standing(sampled, annotators)
-    if not standing and not any(one.judged.answer(who, one.name) for one in sampled for who in annotators):
+    answered = [(one, given) for one in sampled if (given := _finished(one, annotators))]
+    if not answered and not standing:
         raise MldrError(f"{audit.folder}: nobody has finished an answer yet")
-    weights = _weights(standing, sizes) if plan.source == "dataset" else {}
+    if plan.source == "flagged":
+        sizes.clear()  # a sample of flagged queries stands for nothing but itself
+    weights = _weights([one for one, _ in standing], sizes)
     truth = [(one, one.compared(given, weights.get(one.stratum, 1.0))) for one, given in standing]
     report = AuditReport(
         dataset=plan.dataset,
@@ -90,6 +93,7 @@ def judge(
         open=counts["open"],
         unanswered=counts["unanswered"],
         dropped=counts["dropped"],
+        answers=quality(_each(answered, sizes), resamples, seed),
         labels=quality([one for _, one in truth], resamples, seed),
         kinds={
             kind: quality(own, resamples, seed)
@@ -104,7 +108,7 @@ def judge(
         resamples=resamples,
         seed=seed,
     )
-    missing = sum(size for stratum, size in sizes.items() if weights and stratum not in weights)
+    missing = sum(size for stratum, size in sizes.items() if stratum not in weights)
     return report.model_copy(update={"notes": list(_notes(report, plan, missing))})
 
 
@@ -169,11 +173,27 @@ def _standing(
     return found, counts
 
 
-def _weights(standing: Sequence[tuple[Sampled, Given]], sizes: Counter[Stratum]) -> dict[Stratum, float]:
-    """Return for how many queries of the split one query of a stratum stands, scaled so that the mean is 1."""
-    taken = Counter(one.stratum for one, _ in standing)
+def _finished(one: Sampled, annotators: Sequence[str]) -> list[Given]:
+    """Return the finished answers to a query, none for one that the adjudicator left out."""
+    if one.name in one.judged.dropped:
+        return []
+    given = (one.judged.answer(annotator, one.name) for annotator in annotators)
+    return [answer for answer in given if answer is not None]
+
+
+def _each(answered: Sequence[tuple[Sampled, list[Given]]], sizes: Counter[Stratum]) -> list[Comparison]:
+    """Return each label beside each answer to its query, which share the weight of the query."""
+    weights = _weights([one for one, _ in answered], sizes)
+    return [
+        one.compared(answer, weights.get(one.stratum, 1.0) / len(given)) for one, given in answered for answer in given
+    ]
+
+
+def _weights(rows: Sequence[Sampled], sizes: Counter[Stratum]) -> dict[Stratum, float]:
+    """Return for how many queries of the split one query of a stratum stands, scaled so that the mean is 1; none without sizes."""
+    taken = Counter(one.stratum for one in rows) if sizes else Counter[Stratum]()
     total = sum(sizes[stratum] for stratum in taken)
-    return {stratum: sizes[stratum] / count * len(standing) / total for stratum, count in sorted(taken.items())}
+    return {stratum: sizes[stratum] / count * len(rows) / total for stratum, count in sorted(taken.items())}
 
 
 def _against(sampled: Sequence[Sampled], annotator: str, resamples: int, seed: int) -> LabelQuality:
@@ -190,15 +210,18 @@ def _notes(report: AuditReport, plan: AuditPlan, missing: int) -> Iterable[str]:
         f"{report.agreed:,} answers stand because all gave them, {report.adjudicated:,} because they were adjudicated"
     )
     if report.open:
-        yield f"{report.open:,} queries on which people differ or which not all answered are left out, which favours clear ones"
+        yield (
+            f"{report.open:,} queries have no answer that stands, since people differ or not all answered: "
+            "what stands are the clear ones"
+        )
     if report.unanswered or report.dropped:
         yield f"{report.unanswered:,} queries nobody answered; {report.dropped:,} were found not fit to be asked"
     if plan.source == "flagged":
         yield "the figures are those of flagged queries, and no estimate for the split"
     elif report.resolved:
-        yield "each stratum has the weight of its queries in the split"
+        yield "each stratum has the weight of its queries in the split, but for the figures of one person"
     if missing:
-        yield f"{missing:,} queries of the split are in strata of which no answer stands; the figures do not speak of them"
+        yield f"{missing:,} queries of the split are in strata of which no answer stands"
     if report.unseen_images:
         yield f"{report.unseen_images:,} of {plan.images:,} images have no bytes: people saw their caption alone"
     if report.agreement is not None:

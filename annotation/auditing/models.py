@@ -99,8 +99,12 @@ class AuditReport(BaseModel):
     unanswered: int
     dropped: int
     """Queries that the adjudicator found not fit to be asked."""
+    answers: LabelQuality
+    """Against every finished answer, whether people agree or not; a query with several counts once. Nothing is chosen here by how
+    clear it is."""
     labels: LabelQuality
-    """Over the queries that people agreed on or that were adjudicated; of a dataset's sample, weighted by stratum."""
+    """Against the answer that stands: the adjudicated one, or the one that all gave. Weighted by stratum, as `answers` are, where
+    the sample is one of the whole split."""
     kinds: dict[str, LabelQuality]
     """kind of the label -> the same."""
     against: dict[str, LabelQuality]

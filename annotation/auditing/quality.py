@@ -27,6 +27,7 @@ MEASURES: tuple[Measure, ...] = tuple(
 class Comparison:
     """An answer beside the one that is taken for the truth; each a set of utterances and a set of images."""
 
+    query_id: str
     cluster: str
     weight: float
     universe: tuple[int, int]
@@ -44,7 +45,7 @@ def quality(rows: Sequence[Comparison], resamples: int, seed: int) -> LabelQuali
         seed: of the bootstrap.
     """
     if not rows:
-        nothing = Value(reason="no query has an answer that stands")
+        nothing = Value(reason="no query has such an answer")
         return LabelQuality(queries=0, clusters=0, measures={str(measure): nothing for measure in MEASURES})
     ordered = sorted(rows, key=lambda row: row.cluster)
     names = {name: place for place, name in enumerate(dict.fromkeys(row.cluster for row in ordered))}
@@ -62,7 +63,8 @@ def quality(rows: Sequence[Comparison], resamples: int, seed: int) -> LabelQuali
         str(measure): _value(exact[place], boot.low[place], boot.high[place], enough)
         for place, measure in enumerate(MEASURES)
     }
-    return LabelQuality(queries=len(rows), clusters=len(names), measures=measured)
+    queries = len({row.query_id for row in rows})
+    return LabelQuality(queries=queries, clusters=len(names), measures=measured)
 
 
 def _value(value: float, low: float, high: float, enough: bool) -> Value:

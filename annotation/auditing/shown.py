@@ -43,6 +43,7 @@ def tables(report: AuditReport) -> list[Table]:
     first = Table(title=f"labels of {report.dataset}, {report.split}, against people; percent", title_justify="left")
     for column in ("labels", "against", "of", "queries", "precision", "recall", "F1", "same"):
         first.add_column(column, justify="left" if column in ("labels", "against", "of") else "right")
+    _add(first, "all", "every answer", report.answers)
     _add(first, "all", "the answer that stands", report.labels)
     for kind, found in report.kinds.items():
         _add(first, kind, "the answer that stands", found)
@@ -79,6 +80,7 @@ def manifest_entry(report: AuditReport) -> dict[str, Any]:
         "of": report.of,
         "resolved": report.resolved,
         "people": len(report.annotators),
+        "answers": _entry(report.answers),
         "labels": _entry(report.labels),
         "kinds": {kind: _entry(found) for kind, found in report.kinds.items()},
         "human": [{"answered": one.answered, **listed(one.measures)} for one in report.human],
@@ -95,10 +97,8 @@ def record(dataset: Dataset, report: AuditReport) -> None:
     """Write an audit's result into the manifest and the card of the dataset that was audited.
 
     Raises:
-        MldrError: if the dataset has other labels than were audited, or no answer of the audit stands.
+        MldrError: if the dataset has other labels than were audited.
     """
     if report.gold_hash != dataset.manifest.gold_hash.get(report.split, ""):
         raise MldrError(f"{dataset.folder} has other labels of {report.split} than were audited")
-    if not report.resolved:
-        raise MldrError("no answer stands yet: two people have to agree, or an adjudicator to decide")
     record_audit(dataset.folder, report.split, manifest_entry(report))

@@ -30,18 +30,18 @@ def audit_section(manifest: Manifest) -> str:
     head = (
         f"{HEADING}\n\nPeople answered a sample of the queries without seeing a label. Precision is the share of what a label "
         "holds that they chose too; recall the share of what they chose that it holds; `same` the share of queries with the very "
-        "same answer. Percent, 95 % intervals in brackets.\n"
+        "same answer. An answer stands if all gave it or it was adjudicated. Percent, 95 % intervals in brackets.\n"
     )
     return "\n".join([head, *(_split(split, audit) for split, audit in sorted(manifest.audit.items()))])
 
 
 def _split(split: str, audit: Mapping[str, Any]) -> str:
     rows = []
-    for words, groups in (("all", {"": audit.get("labels", {})}), ("label", audit.get("kinds", {}))):
-        for name, labels in groups.items():
-            for shown, scope in _SCOPES.items():
-                cells = [_value(labels.get(f"{scope}_{what}")) for what in ("p", "r", "f1", "em")]
-                rows.append([plain(name or words), shown, f"{labels.get('queries', 0):,}", *cells])
+    groups = {"all, every answer": audit.get("answers", {}), "all, where an answer stands": audit.get("labels", {})}
+    for name, labels in (*groups.items(), *sorted(audit.get("kinds", {}).items())):
+        for shown, scope in _SCOPES.items():
+            cells = [_value(labels.get(f"{scope}_{what}")) for what in ("p", "r", "f1", "em")]
+            rows.append([plain(name), shown, f"{labels.get('queries', 0):,}", *cells])
     human = audit.get("human", [])
     told = [f"- {plain(str(line), 1_000)}" for line in audit.get("notes", [])]
     if human:
