@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mldr.annotation.collection import Collection
-from mldr.annotation.labels import Put, as_line, read_asked, read_labels
+from mldr.annotation.labels import Put, as_line, query_key, read_asked, read_labels
 from mldr.annotation.serving.checks import check_ids
 from mldr.annotation.serving.sets import Member, chosen_alpha, mean, members, set_f1, set_jaccard
 from mldr.annotation.serving.shown import Shelf, as_page, picture_of
@@ -18,6 +18,7 @@ from mldr.annotation.store import append_line
 from mldr.annotation.verdicts import Basis, Verdict, read_verdicts
 from mldr.configuration import model_faults
 from mldr.errors import Faults, MldrError
+from mldr.files import sha256_text
 from mldr.web import Call, Refusal, Reply, Route
 
 Taken = Literal["one", "union", "intersection", "majority"]
@@ -105,18 +106,18 @@ class AdjudicationDesk:
     def contested(self, dialogue_id: str) -> list[Contested]:
         """Return the queries of a dialogue: the given ones, then those that annotators wrote. Others' logs stay closed."""
         asked = {query.name: query.text for query in read_asked(self.collection.queries(dialogue_id))}
-        found: dict[tuple[str, str], dict[str, Put]] = {(name, text): {} for name, text in asked.items()}
+        found: dict[tuple[str, str], dict[str, Put]] = {("asked", name): {} for name in asked}
         for who in self.between:
             for put in read_labels(self.collection.labels(who, dialogue_id)).fragments.values():
-                found.setdefault((put.fragment, asked.get(put.fragment, put.query)), {})[who] = put
-        names: dict[str, int] = {}
+                key = query_key(put.fragment, put.query, asked)
+                found.setdefault(key if key[1] else ("unwritten", f"{who}-{put.fragment}"), {})[who] = put
         queries = []
-        for (name, text), answers in found.items():
+        for (kind, said), answers in found.items():
             if not answers:
                 continue  # nobody answered it yet
-            names[name] = names.get(name, 0) + 1
-            own = name if names[name] == 1 else f"{name[:36]}-{names[name]}"  # two people's own queries of one name
-            queries.append(Contested(own, text, name in asked, answers))
+            name = said if kind == "asked" else f"q-{sha256_text(said)[:12]}"  # of the text, whoever wrote it first
+            text = asked[said] if kind == "asked" else said if kind == "text" else ""
+            queries.append(Contested(name, text, kind == "asked", answers))
         return queries
 
     def dialogue(self, dialogue_id: str) -> dict[str, Any]:
