@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mldr.annotation.collection import Collection
-from mldr.annotation.labels import Asked, Labels, Put, read_asked, read_labels
+from mldr.annotation.labels import Asked, Labels, Put, query_key, read_asked, read_labels
 from mldr.annotation.verdicts import Verdict, read_verdicts
 from mldr.dialogue import Dialogue
 from mldr.errors import Faults
@@ -132,7 +132,8 @@ def _given(
         return None
     inside = chosen & (judged.texts | judged.images)
     reading.textless[rater] += len(chosen) - len(inside)
-    return Given(name, said.query, inside)
+    kind, key = query_key(name, said.query, {one.name: one.text for one in judged.asked})
+    return Given(key if kind == "asked" else name, said.query, inside)  # the one who wrote it has it under another name
 
 
 def _check(name: str, said: Put | Verdict, judged: Judged, path: Path, faults: Faults) -> None:
