@@ -114,7 +114,7 @@ def _standing(
 ) -> Iterable[Given]:
     for name, verdict in verdicts.items():
         if verdict.basis == "dropped":
-            judged.dropped.add(name)
+            judged.dropped.add(_query_name(name, verdict, judged))
             continue
         given = _given(name, verdict, ADJUDICATED, judged, reading, path, faults)
         if given is not None:
@@ -132,8 +132,13 @@ def _given(
         return None
     inside = chosen & (judged.texts | judged.images)
     reading.textless[rater] += len(chosen) - len(inside)
-    kind, key = query_key(name, said.query, {one.name: one.text for one in judged.asked})
-    return Given(key if kind == "asked" else name, said.query, inside)  # the one who wrote it has it under another name
+    return Given(_query_name(name, said, judged), said.query, inside)
+
+
+def _query_name(name: str, said: Put | Verdict, judged: Judged) -> str:
+    """Return the name of the query: that of the asked one for whoever wrote it first, under a name of their own."""
+    kind, key = query_key(name, said.query, {query.name: query.text for query in judged.asked})
+    return key if kind == "asked" else name
 
 
 def _check(name: str, said: Put | Verdict, judged: Judged, path: Path, faults: Faults) -> None:
