@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from mldr.annotation.collection import Collection
-from mldr.annotation.labels import Put, as_line, query_key, read_asked, read_labels
+from mldr.annotation.labels import Put, as_line, query_key, query_name, read_asked, read_labels
 from mldr.annotation.store import append_line
 from mldr.annotation.verdicts import Verdict, read_verdicts
 from mldr.errors import MldrError
@@ -42,12 +42,12 @@ def adjudicate_by_rule(collection: Collection, annotators: Sequence[str], rule: 
         path = collection.adjudicated(dialogue_id)
         asked = {query.name: query.text for query in read_asked(collection.queries(dialogue_id))}
         judged = {query_key(verdict.name, verdict.query, asked) for verdict in read_verdicts(path).values()}
-        for number, (key, answers) in enumerate(_queries(collection, names, dialogue_id, asked).items()):
+        for key, answers in _queries(collection, names, dialogue_id, asked).items():
             if key in judged:
                 done["adjudicated before"] += 1
             elif len(answers) < len(names):
                 done["not answered by all"] += 1
-            elif verdict := _verdict(_named(key, number, asked), answers, names, rule):
+            elif verdict := _verdict(_named(key, asked), answers, names, rule):
                 append_line(path, as_line(verdict))
                 done["adjudicated"] += 1
             else:
@@ -68,9 +68,9 @@ def _queries(
     return found
 
 
-def _named(key: tuple[str, str], number: int, asked: Mapping[str, str]) -> tuple[str, str]:
+def _named(key: tuple[str, str], asked: Mapping[str, str]) -> tuple[str, str]:
     """Return the name and the text of a query."""
-    return (key[1], asked[key[1]]) if key[0] == "asked" else (f"rule-{number}", key[1])
+    return (key[1], asked[key[1]]) if key[0] == "asked" else (query_name(key[1]), key[1])
 
 
 def _verdict(named: tuple[str, str], answers: Mapping[str, Put], names: Sequence[str], rule: Rule) -> Verdict | None:

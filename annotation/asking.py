@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from mldr.annotation.collection import Collection
-from mldr.annotation.labels import Asked, as_line, read_asked, read_labels
+from mldr.annotation.labels import Asked, as_line, query_name, read_asked, read_labels
 from mldr.annotation.store import append_line
 from mldr.errors import MldrError
 from mldr.files import sha256_text
@@ -37,7 +37,6 @@ def ask_of(collection: Collection, annotator: str) -> Counter[str]:
                 done["asked before"] += 1
             else:
                 known.add(text)
-                name = f"q-{sha256_text(text)[:12]}"
-                append_line(path, as_line(Asked(name=name, text=text, language=language, origin=annotator)))
+                append_line(path, as_line(Asked(name=query_name(text), text=text, language=language, origin=annotator)))
                 done["asked"] += 1
     return done

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from mldr.annotation.store import logged
 from mldr.dialogue import Level
 from mldr.errors import Faults
+from mldr.files import sha256_text
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
@@ -58,7 +59,8 @@ class Done(BaseModel):
     model_config = _STRICT
 
     event: Literal["done"] = "done"
-    done: bool = True
+    done: bool | None = True
+    """None tells the time alone: a tab that is closed says nothing about whether another one was done."""
     lead_time_s: float = Field(default=0.0, ge=0.0)
     """Seconds that the page was worked on since the last such statement, idle minutes left out."""
     tab: str = Field(default="", max_length=40)
@@ -90,7 +92,7 @@ class Labels:
             self.fragments.pop(statement.fragment, None)
             self.changed[statement.fragment] = self.lines
         else:
-            self.done = statement.done
+            self.done = self.done if statement.done is None else statement.done
             self.lead_time_s += statement.lead_time_s
 
 
@@ -151,6 +153,11 @@ def read_asked(path: Path) -> list[Asked]:
             faults.extend(model_faults(error, f"{path}, line {number}").faults)
     faults.check()
     return found
+
+
+def query_name(text: str) -> str:
+    """Return the name that a query gets from its words, the same wherever it is named."""
+    return f"q-{sha256_text(text.strip())[:12]}"
 
 
 def query_key(name: str, text: str, asked: Mapping[str, str]) -> tuple[str, str]:

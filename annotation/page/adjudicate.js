@@ -238,6 +238,7 @@ class Bench {
     const alone = Object.keys(query.answers).length === 1;
     const empty = !draft.utterance_ids.length && !draft.image_ids.length;
     const overall = this.dialogue.agreement;
+    const left = Object.entries(this.dialogue.unfinished);
     const legend = [...this.letters.values()].map((mark) => el("li", {}, el("span", { class: `chip only-${mark}` }, mark), say("only", { mark })));
     const list = this.queries.map((one, place) => el("li", { class: place === this.place ? "chosen" : "", onclick: () => this.choose(place) },
       el("span", { class: "number" }, place < 9 ? String(place + 1) : ""), el("span", { class: "words", dir: "auto" }, one.query || say("no_query")),
@@ -252,6 +253,7 @@ class Bench {
         draft.dropped ? el("p", {}, say("left_out_query")) : empty ? el("p", {}, say("verdict_empty")) : memberList(draft, this.view),
         el("p", { class: "row-of-buttons" }, ...[...this.letters].map(([who, mark]) => button(say("take", { mark }), () => this.takeOne(who))),
           button(say("union"), () => this.combine("union")), button(say("intersection"), () => this.combine("intersection")), button(say("save_verdict"), () => this.save(), { class: "strong" }))),
+      left.length ? el("p", { class: "tag alone" }, say("unfinished_answers", { who: left.map(([who, n]) => `${who} (${n})`).join(", ") })) : null,
       el("h2", {}, say("queries", { n: this.queries.length })), el("ol", { class: "fragments" }, ...list),
       el("ul", { class: "legend" }, ...legend, el("li", {}, el("span", { class: "chip all" }, [...this.letters.values()].join("")), say("all_chose")), el("li", {}, el("span", { class: "chip verdict" }, "✓"), say("in_verdict"))));
   }

@@ -319,7 +319,7 @@ class Desk {
     const names = this.fragments().map((put) => put.fragment);
     const name = (fragment) => (names.includes(fragment) ? letter(names.indexOf(fragment)) : "");
     const rows = found.map((one) => el("li", { class: one.final ? "final" : "" },
-      say(`problem_${one.code}`, { fragment: name(one.fragment), other: one.code === "duplicate" ? name(one.other) : one.other })));
+      say(`problem_${one.code}`, { fragment: name(one.fragment), other: ["duplicate", "same_query"].includes(one.code) ? name(one.other) : one.other })));
     const final = found.some((one) => one.final);
     const close = openBox(this.keys, say("before_done"), [el("ul", {}, ...rows), el("p", {}, say(final ? "must_mend" : "may_override"))],
       final ? [{ keys: ["enter"], run: () => close() }] : [{ keys: ["enter"], run: () => { close(); this.done(); } }]);
@@ -338,7 +338,7 @@ class Desk {
     if (!this.outbox) { return; }
     const seconds = this.lead.take();
     if (seconds < 1) { return; }
-    const statement = { event: "done", done: this.outbox.base.done, lead_time_s: seconds, tab: this.tab };
+    const statement = { event: "done", done: null, lead_time_s: seconds, tab: this.tab };
     if (settings.keepalive) { post(`/api/dialogues/${this.id}/labels`, statement, settings).catch(() => {}); return; }
     this.outbox.add(statement);
     await this.outbox.flushed();

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Literal
@@ -10,7 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mldr.annotation.collection import Collection
-from mldr.annotation.labels import Put, as_line, query_key, read_asked, read_labels
+from mldr.annotation.labels import Put, as_line, query_key, query_name, read_asked, read_labels
 from mldr.annotation.serving.checks import check_ids
 from mldr.annotation.serving.sets import Member, chosen_alpha, mean, members, set_f1, set_jaccard
 from mldr.annotation.serving.shown import Shelf, as_page, picture_of
@@ -18,7 +19,6 @@ from mldr.annotation.store import append_line
 from mldr.annotation.verdicts import Basis, Verdict, read_verdicts
 from mldr.configuration import model_faults
 from mldr.errors import Faults, MldrError
-from mldr.files import sha256_text
 from mldr.web import Call, Refusal, Reply, Route
 
 Taken = Literal["one", "union", "intersection", "majority"]
@@ -95,7 +95,7 @@ class AdjudicationDesk:
             shown = self.shelf[dialogue_id]
             if not queries or shown.left_out:
                 continue
-            verdicts = read_verdicts(self.collection.adjudicated(dialogue_id))
+            verdicts = self._verdicts(dialogue_id)
             decided = sum(query.name in verdicts for query in queries)
             dialogue = shown.now.dialogue
             counts = {"n_utterances": dialogue.n_utterances, "n_images": dialogue.n_images}
@@ -104,26 +104,42 @@ class AdjudicationDesk:
         return found
 
     def contested(self, dialogue_id: str) -> list[Contested]:
-        """Return the queries of a dialogue: the given ones, then those that annotators wrote. Others' logs stay closed."""
-        asked = {query.name: query.text for query in read_asked(self.collection.queries(dialogue_id))}
+        """Return the queries of a dialogue: the given ones, then those that annotators wrote. Others' logs stay closed.
+
+        Two are one as in the release: by the name of a given query, else by their words. Unfinished answers are no answers.
+        """
+        asked = self._asked(dialogue_id)
         found: dict[tuple[str, str], dict[str, Put]] = {("asked", name): {} for name in asked}
         for who in self.between:
             for put in read_labels(self.collection.labels(who, dialogue_id)).fragments.values():
                 key = query_key(put.fragment, put.query, asked)
-                found.setdefault(key if key[1] else ("unwritten", f"{who}-{put.fragment}"), {})[who] = put
-        queries = []
-        for (kind, said), answers in found.items():
-            if not answers:
-                continue  # nobody answered it yet
-            name = said if kind == "asked" else f"q-{sha256_text(said)[:12]}"  # of the text, whoever wrote it first
-            text = asked[said] if kind == "asked" else said if kind == "text" else ""
-            queries.append(Contested(name, text, kind == "asked", answers))
-        return queries
+                if _is_finished(key, put):
+                    found.setdefault(key, {})[who] = _as_released(put)
+        named = ((key, _named(key, asked), answers) for key, answers in found.items() if answers)
+        return [Contested(name, text, key[0] == "asked", answers) for key, (name, text), answers in named]
+
+    def unfinished(self, dialogue_id: str) -> dict[str, int]:
+        """Return annotator -> fragments that are left aside: without words, or empty without saying that nothing answers."""
+        asked = self._asked(dialogue_id)
+        counts = Counter[str]()
+        for who in self.between:
+            for put in read_labels(self.collection.labels(who, dialogue_id)).fragments.values():
+                counts[who] += not _is_finished(query_key(put.fragment, put.query, asked), put)
+        return {who: count for who, count in counts.items() if count}
+
+    def _asked(self, dialogue_id: str) -> dict[str, str]:
+        return {query.name: query.text for query in read_asked(self.collection.queries(dialogue_id))}
+
+    def _verdicts(self, dialogue_id: str) -> dict[str, Verdict]:
+        """Return name, as `contested` has it, -> the newest verdict: a rule's, or one of a query that was asked later, too."""
+        asked = self._asked(dialogue_id)
+        found = read_verdicts(self.collection.adjudicated(dialogue_id)).values()
+        return {_named(query_key(one.name, one.query, asked), asked)[0]: one for one in found}
 
     def dialogue(self, dialogue_id: str) -> dict[str, Any]:
         """Return a dialogue with its queries, the annotators' answers and the verdicts."""
         shown = self.shelf[dialogue_id]
-        verdicts = read_verdicts(self.collection.adjudicated(dialogue_id))
+        verdicts = self._verdicts(dialogue_id)
         queries = []
         for query in self.contested(dialogue_id):
             verdict = verdicts.get(query.name)
@@ -137,7 +153,12 @@ class AdjudicationDesk:
                     **_figures([query]),
                 }
             )
-        return {**as_page(shown.now, shown.removed), "queries": queries, "agreement": self.agreement()}
+        return {
+            **as_page(shown.now, shown.removed),
+            "queries": queries,
+            "unfinished": self.unfinished(dialogue_id),
+            "agreement": self.agreement(),
+        }
 
     def agreement(self) -> dict[str, Any]:
         """Return the figures over every query that two or more answered: means of F1 and Jaccard over pairs, and alpha."""
@@ -202,6 +223,20 @@ class AdjudicationDesk:
 
     def _picture(self, call: Call) -> Reply:
         return picture_of(self.collection, self.shelf[call.params["dialogue_id"]].now, call.params["image_id"])
+
+
+def _is_finished(key: tuple[str, str], put: Put) -> bool:
+    return bool(key[1] and (put.negative or put.utterance_ids or put.image_ids))
+
+
+def _as_released(put: Put) -> Put:
+    """Return an answer as a release takes it: nothing is chosen where nothing answers."""
+    return put.model_copy(update={"utterance_ids": (), "image_ids": ()}) if put.negative else put
+
+
+def _named(key: tuple[str, str], asked: Mapping[str, str]) -> tuple[str, str]:
+    """Return the name and the words of a query."""
+    return (key[1], asked[key[1]]) if key[0] == "asked" else (query_name(key[1]), key[1])
 
 
 def _basis(query: Contested, decision: Decision) -> tuple[Basis, tuple[str, ...]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
-from mldr.annotation.labels import Asked, Labels, Put
+from mldr.annotation.labels import Asked, Labels, Put, query_key
 from mldr.annotation.records import Collected
 from mldr.dialogue import Dialogue
 from mldr.errors import Faults
@@ -15,8 +15,8 @@ from mldr.errors import Faults
 MOST = 0.8
 """A fragment of more than this share of the turns is asked about."""
 
-Code = Literal["empty", "negative", "no_query", "unanswered", "duplicate", "most", "undecided", "nothing"]
-FINAL: frozenset[Code] = frozenset({"empty", "negative", "no_query", "unanswered"})
+Code = Literal["empty", "negative", "no_query", "unanswered", "same_query", "duplicate", "most", "undecided", "nothing"]
+FINAL: frozenset[Code] = frozenset({"empty", "negative", "no_query", "unanswered", "same_query"})
 """Problems that must be mended; the annotator may say of every other that it is meant so."""
 
 
@@ -27,7 +27,7 @@ class Problem:
     code: Code
     fragment: str = ""
     other: str = ""
-    """The second fragment of a duplicate; the pictures of `undecided`."""
+    """The second fragment of a pair; the pictures of `undecided`."""
 
     @property
     def final(self) -> bool:
@@ -72,16 +72,30 @@ def check_put(put: Put, dialogue: Dialogue, asked: Sequence[Asked], *, given_onl
 
 def problems(labels: Labels, asked: Sequence[Asked], collected: Collected) -> list[Problem]:
     """Return what stands in the way of calling a dialogue done, what must be mended first."""
-    found = [Problem("unanswered", query.name) for query in asked if query.name not in labels.fragments]
+    found = [Problem("unanswered", query.name) for query in still_asked(labels, asked)]
+    words = {query.name: query.text for query in asked}
     if not labels.fragments and not asked:
         found.append(Problem("nothing"))
     for put in labels.fragments.values():
         found += _of_one(put, collected)
     for one, other in combinations(labels.fragments.values(), 2):
+        if one.query.strip() and _key(one, words) == _key(other, words):
+            found.append(Problem("same_query", one.fragment, other.fragment))
         ids = (one.utterance_ids, one.image_ids)
         if any(ids) and ids == (other.utterance_ids, other.image_ids):
             found.append(Problem("duplicate", one.fragment, other.fragment))
     return sorted(found, key=lambda problem: not problem.final)
+
+
+def still_asked(labels: Labels, asked: Sequence[Asked]) -> list[Asked]:
+    """Return the given queries that have no answer: one that the annotator wrote is answered under a name of its own."""
+    words = {query.name: query.text for query in asked}
+    answered = {_key(put, words) for put in labels.fragments.values()}
+    return [query for query in asked if ("asked", query.name) not in answered]
+
+
+def _key(put: Put, words: Mapping[str, str]) -> tuple[str, str]:
+    return query_key(put.fragment, put.query, words)
 
 
 def _of_one(put: Put, collected: Collected) -> list[Problem]:

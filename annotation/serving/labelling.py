@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from mldr.annotation.collection import Collection
 from mldr.annotation.labels import STATEMENT, Asked, Done, Drop, Labels, Put, as_line, read_asked, read_labels
-from mldr.annotation.serving.checks import check_put, problems
+from mldr.annotation.serving.checks import Problem, check_put, problems, still_asked
 from mldr.annotation.serving.shown import Shelf, as_page, picture_of
 from mldr.annotation.serving.warnings import FindSpans, query_warnings
 from mldr.annotation.store import append_line, locked, logged
@@ -63,7 +63,7 @@ class LabelDesk:
                     **counts,
                     "n_fragments": len(labels.fragments),
                     "n_asked": len(self._asked(dialogue_id)),
-                    "done": labels.done,
+                    "done": labels.done and not self._unfinished(dialogue_id, labels),
                 }
             )
         return found
@@ -71,10 +71,16 @@ class LabelDesk:
     def dialogue(self, dialogue_id: str) -> dict[str, Any]:
         """Return a dialogue with what this annotator said of it, and what was changed last, for undo."""
         shown = self.shelf[dialogue_id]
-        asked = [{"name": query.name, "text": query.text} for query in self._asked(dialogue_id)]
+        labels = self._labels(dialogue_id)
+        open_ones = {query.name for query in still_asked(labels, self._asked(dialogue_id))}
+        asked = [
+            {"name": query.name, "text": query.text}
+            for query in self._asked(dialogue_id)
+            if query.name in labels.fragments or query.name in open_ones  # else answered under a name of one's own
+        ]
         page = as_page(shown.now, shown.removed)
         history = self._history(dialogue_id)
-        return {**page, "asked": asked, "labels": self.state(dialogue_id), "history": history}
+        return {**page, "asked": asked, "labels": _as_json(labels), "history": history}
 
     def state(self, dialogue_id: str) -> dict[str, Any]:
         """Return where the annotator's log of a dialogue stands; raise `Refusal` 404 for an unknown one."""
@@ -103,11 +109,15 @@ class LabelDesk:
         return _as_json(labels)
 
     def _check_done(self, dialogue_id: str, statement: Put | Drop | Done, labels: Labels) -> None:
-        if not isinstance(statement, Done) or not statement.done or labels.done:
+        if not isinstance(statement, Done) or not statement.done:
             return
-        found = problems(labels, self._asked(dialogue_id), self.shelf[dialogue_id].now)
-        if any(problem.final for problem in found):
+        if found := self._unfinished(dialogue_id, labels):
             raise Refusal(409, "something is unfinished", place="done", problems=[asdict(one) for one in found])
+
+    def _unfinished(self, dialogue_id: str, labels: Labels) -> list[Problem]:
+        """Return what must be mended: a fragment that was emptied, or a query that was asked, since it was called done."""
+        found = problems(labels, self._asked(dialogue_id), self.shelf[dialogue_id].now)
+        return [problem for problem in found if problem.final]
 
     def problems(self, dialogue_id: str) -> list[dict[str, Any]]:
         """Return what stands in the way of `done`."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from typing import Literal
 
 from mldr.annotation.labels import Put
@@ -75,27 +74,27 @@ def _asks(text: str) -> bool:
 
 
 def _copy(text: str, dialogue: Dialogue) -> Warning | None:
-    """Return the longest run of the query that stands in one message, if it is long enough."""
+    """Return the longest run of the query's words that stands in one message, if it is long enough."""
     query = _words(text)
-    best: tuple[int, int, list[str]] = (0, -1, [])
-    for index, utterance in enumerate(dialogue.utterances):
-        said = _words(utterance.text)
-        if not _may_share(query, said):
-            continue
-        match = SequenceMatcher(None, query, said, autojunk=False).find_longest_match()
-        if match.size > best[0]:
-            best = (match.size, index, query[match.a : match.a + match.size])
-    size, index, run = best
+    said = [_joined(_words(utterance.text)) for utterance in dialogue.utterances]
+    everything = "\n".join(said)
+    first, size = 0, 0
+    for start in range(
+        len(query)
+    ):  # a run is only looked for if it would be the longest: each step finds one, or goes on
+        while start + size < len(query) and _joined(query[start : start + size + 1]) in everything:
+            first, size = start, size + 1
+    run = query[first : first + size]
     chinese = bool(run) and sum(bool(_HAN.match(word)) for word in run) * 2 > size
     if size < (COPIED_CHARACTERS if chinese else COPIED_WORDS):
         return None
+    index = next(index for index, words in enumerate(said) if _joined(run) in words)
     return Warning("copies", {"text": ("" if chinese else " ").join(run), "utterance": index, "n": size})
 
 
-def _may_share(query: list[str], said: list[str]) -> bool:
-    """Return whether a run of the least length may stand in both: an index of runs, so that long texts cost little."""
-    runs = {tuple(query[i : i + COPIED_WORDS]) for i in range(len(query) - COPIED_WORDS + 1)}
-    return any(tuple(said[i : i + COPIED_WORDS]) in runs for i in range(len(said) - COPIED_WORDS + 1))
+def _joined(words: Sequence[str]) -> str:
+    """Return words as text in which a run of whole words is a substring, and no run goes on into the next line."""
+    return " " + "  ".join(words) + " "
 
 
 def _words(text: str) -> list[str]:

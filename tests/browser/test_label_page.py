@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,60 +23,15 @@ from mldr.annotation.verdicts import read_verdicts
 from mldr.dialogue import Utterance
 from mldr.web import LocalApp, running
 from tests.annotation.support_labels import collected_dialogue, collection_of, dialogue_name, put, say, small_picture
+from tests.browser.support_label import Seen, context_of, tab
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 ONE = dialogue_name(1)
 HOSTILE = (
     "<script>window.hacked=1</script></textarea><img src=x onerror=window.hacked=2> \u202etxt\u202c " + "长" * 10_000
 )
-WATCH = """window.violations = [];
-document.addEventListener('securitypolicyviolation', e => window.violations.push(e.violatedDirective + ' ' + e.blockedURI));"""
-
-
-@dataclass
-class Seen:
-    """A page with all that it complained of and asked for."""
-
-    page: Page
-    complaints: list[str] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self.page.keyboard.press(key)
-
-    def words(self, selector: str) -> list[str]:
-        found: list[str] = self.page.locator(selector).all_inner_texts()
-        return found
-
-    def wait(self, selector: str) -> None:
-        self.page.locator(selector).first.wait_for()
-
-    def settled(self) -> None:
-        """Wait until everything is written down."""
-        self.page.wait_for_timeout(500)  # typing is sent after 400 ms
-        for _ in range(100):
-            if not self.page.locator(".saved.waiting").count():
-                return
-            self.page.wait_for_timeout(20)
-        raise AssertionError("never saved")
-
-    def until(self, holds: Callable[[], bool]) -> None:
-        """Wait until something holds; playwright's own waiting evaluates strings, which the page's policy forbids."""
-        for _ in range(100):
-            if holds():
-                return
-            self.page.wait_for_timeout(30)
-        raise AssertionError("never so")
-
-    def clean(self, address: str) -> None:
-        assert self.complaints == []
-        assert self.page.evaluate("window.violations") == []
-        assert self.page.evaluate("window.hacked") is None
-        assert all(request.startswith((address, "data:")) for request in self.requests)
-
 
 Open = Callable[[str], Seen]
 
@@ -86,16 +41,8 @@ def opened(browser: Browser) -> Iterator[Open]:
     contexts = []
 
     def open_page(url: str) -> Seen:
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
-        contexts.append(context)
-        context.add_init_script(WATCH)
-        seen = Seen(context.new_page())
-        seen.page.on("console", lambda message: seen.complaints.append(f"{message.type}: {message.text}"))
-        seen.page.on("pageerror", lambda error: seen.complaints.append(str(error)))
-        seen.page.on("request", lambda request: seen.requests.append(request.url))
-        seen.page.goto(url)
-        seen.wait(".row.at, .notice, .broken")
-        return seen
+        contexts.append(context_of(browser))
+        return tab(contexts[-1], url)
 
     yield open_page
     for context in contexts:
@@ -123,12 +70,6 @@ def labels(collection: Collection, annotator: str = "ann", dialogue_id: str = ON
     return read_labels(collection.labels(annotator, dialogue_id))
 
 
-def go(seen: Seen, index: int) -> None:
-    seen.press("g")
-    seen.page.keyboard.type(str(index))
-    seen.press("Enter")
-
-
 def test_a_dialogue_of_75_utterances_is_labelled_with_three_fragments_by_keys_alone(
     collection: Collection, opened: Open
 ) -> None:
@@ -138,14 +79,14 @@ def test_a_dialogue_of_75_utterances_is_labelled_with_three_fragments_by_keys_al
         seen.press("n")
         seen.page.keyboard.type("where did we plan that trip?")
         seen.press("Escape", "j", "j", "Space")  # 2
-        go(seen, 40)
+        seen.go(40)
         seen.press("Space", "j", "j", "Space")  # 40, 42
-        go(seen, 0)
+        seen.go(0)
         seen.press("i", "i", "Space")  # the second picture alone
         seen.press("n")
         seen.page.keyboard.type("what was for dinner?")
         seen.press("Escape")
-        go(seen, 40)
+        seen.go(40)
         seen.press("Shift+J", "Shift+J", "Shift+J")  # 40 to 43, overlapping the first
         seen.press("n")
         seen.page.keyboard.type("who has a dog?")
@@ -274,7 +215,7 @@ def test_hostile_words_stay_words_and_a_long_message_is_folded(collection: Colle
         assert seen.page.locator("#m6 script, #m6 img").count() == 0
         assert "<script>" in seen.words("#m6 .text")[0]
         assert seen.page.locator("#m6 .text.folded").count() == 1
-        go(seen, 6)
+        seen.go(6)
         seen.press("o")
         assert seen.page.locator("#m6 .text.folded").count() == 0
         seen.clean(here.origin)
@@ -310,7 +251,7 @@ def test_between_two_annotators_a_person_decides_and_theirs_stays(collection: Co
         looks = {seen.page.locator(f"#m{index} .stripe").first.get_attribute("class") for index in (1, 2, 4)}
         assert len(looks) == 3
         seen.press("Shift+U")
-        go(seen, 4)
+        seen.go(4)
         seen.press("Space", "Enter")
         seen.page.wait_for_timeout(400)
         (verdict,) = read_verdicts(collection.adjudicated(ONE)).values()
@@ -337,7 +278,7 @@ def test_the_privacy_pass_is_done_by_keys_and_carried_out(collection: Collection
         seen.press("e")
         seen.page.keyboard.type("Robin")
         seen.press("Enter")
-        go(seen, 11)
+        seen.go(11)
         seen.until(lambda: seen.page.locator("button.strong").is_enabled())
         seen.press("Enter")
         seen.until(lambda: read_reviews(collection.reviews(dialogue_name(2))).read)
