@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mldr.annotation.agreement.shown import shown
 from mldr.annotation.auditing.models import AuditPlan, AuditReport, LabelQuality
 from mldr.annotation.auditing.quality import listed
+from mldr.annotation.auditing.sampling import PER_DIALOGUE
 from mldr.card import record_audit
 from mldr.dataset import Dataset
 from mldr.errors import MldrError
@@ -20,12 +21,12 @@ _FIGURES = ("p", "r", "f1", "em")
 
 def plan_lines(plan: AuditPlan) -> list[str]:
     """Return what was drawn, in words; whoever labels must not read it, since it counts kinds."""
-    short = (
-        ""
-        if plan.drawn == min(plan.wanted, plan.of)
-        else f" ({plan.wanted:,} were wanted; too many are of one dialogue)"
-    )
-    lines = [f"{plan.drawn:,} of {plan.of:,} queries of {plan.split}{short}, about {plan.dialogues:,} dialogues"]
+    lines = [
+        f"{plan.drawn:,} of {plan.of:,} queries of {plan.split}, about {plan.dialogues:,} dialogues, "
+        f"at most {plan.most_of_one:,} about one"
+    ]
+    if plan.most_of_one > PER_DIALOGUE:
+        lines.append("  so many about one dialogue make the later ones easier; a smaller -n draws fewer of each")
     lines += [f"  {one.kind}, {one.language}, {one.label_source}: {one.drawn:,} of {one.of:,}" for one in plan.strata]
     if plan.not_askable:
         lines.append(f"{plan.not_askable:,} queries cannot be asked: no text, or more than 2,000 characters")
