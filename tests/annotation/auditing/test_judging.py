@@ -202,6 +202,7 @@ def test_the_result_goes_into_manifest_and_card_and_the_dataset_still_verifies(
     for name in ("ann", "bob"):
         assert name not in text.replace("answer", "")
         assert name not in entry.model_dump_json().replace("answer", "")
+    assert any(note.startswith("95 % intervals by a bootstrap over") for note in entry.notes)
     record(written, report)
     assert (dataset.folder / "README.md").read_text("utf-8") == text
 
