@@ -23,7 +23,7 @@ class Answer:
     utterance_ids: tuple[int, ...]
     image_ids: tuple[int, ...]
     verified: bool
-    """Whether a second person's answer was compared with it."""
+    """Whether a person decided on it, or all who answered said the same."""
     annotations: tuple[Annotation, ...]
 
 
@@ -61,7 +61,7 @@ def answers(collection: Collection, dialogue_id: str, single: str, counts: Count
         if problem := _problem(statement, verdict, text):
             counts[problem] += 1
         elif statement is not None:
-            by_people = verdict is not None and (verdict.by != "rule" or len(told) > 1)
+            by_people = verdict is not None and (verdict.by != "rule" or verdict.basis == "agreed")
             found.append(_answer(text, statement, by_people, told))
     return found
 

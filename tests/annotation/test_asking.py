@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from mldr.annotation.adjudicating import adjudicate_by_rule
+from mldr.annotation.agreement import agreement_of
 from mldr.annotation.asking import ask_of
 from mldr.annotation.labels import read_asked
 from mldr.annotation.verdicts import read_verdicts
@@ -46,3 +47,15 @@ def test_the_author_and_those_who_were_asked_are_compared_on_the_same_query(tmp_
 def test_an_annotator_who_said_nothing_cannot_ask(tmp_path: Path) -> None:
     with pytest.raises(MldrError, match="no labels of ann"):
         ask_of(collection_of(tmp_path / "c", [collected_dialogue(1)]), "ann")
+
+
+def test_agreement_counts_the_author_s_own_answer_beside_that_of_those_who_were_asked(tmp_path: Path) -> None:
+    collection = collection_of(tmp_path / "c", [collected_dialogue(1)])
+    say(collection, "ann", ONE, put("f1", "the trip", [1, 2]), put("f2", "the dog", negative=True))
+    ask_of(collection, "ann")
+    for query in read_asked(collection.queries(ONE)):
+        answer = put(query.name, query.text, [1, 2]) if query.text == "the trip" else put(query.name, query.text, [3])
+        say(collection, "bob", ONE, answer)
+    told = agreement_of(collection, ["ann", "bob"], resamples=0)
+    assert (told.overall.shared, told.overall.only) == (2, {"ann": 0, "bob": 0})
+    assert told.overall.of["utterances"].exact.value == 0.5

@@ -117,3 +117,10 @@ def test_answers_follow_their_messages_and_what_lost_all_goes(collection: Collec
     assert golds["part"].annotations == (Annotation("A1"),)
     assert counts["nothing is left of the answer"] == 1
     assert counts["answers that lost a part (kept)"] == 1
+
+
+def test_an_answer_is_verified_where_a_person_decided_or_all_said_the_same(collection: Collection) -> None:
+    for basis, by, verified in (("union", "rule", False), ("agreed", "rule", True), ("union", "eve", True)):
+        judge(collection, utterance_ids=(1,), basis=basis, by=by)
+        (answer,) = answers(collection, ONE, "", Counter())
+        assert answer.verified is verified
