@@ -171,7 +171,8 @@ def query_key(name: str, text: str, asked: Mapping[str, str]) -> tuple[str, str]
     if name in asked:
         return "asked", name
     own = text.strip()
-    return next((("asked", known) for known, words in asked.items() if words.strip() == own), ("text", own))
+    alike = (known for known, words in asked.items() if own and words.strip() == own)
+    return next((("asked", known) for known in alike), ("text", own))
 
 
 def as_line(statement: BaseModel) -> dict[str, Any]:

@@ -51,6 +51,7 @@ def test_queries_are_one_by_their_asked_name_or_by_their_text() -> None:
     assert query_key("f1", " the trip ", asked) == query_key("f7", "the trip", asked)
     assert query_key("f1", "where?", asked) == query_key("q1", "", asked)
     assert query_key("f1", "the trip", asked) != query_key("f1", "the cat", asked)
+    assert query_key("f1", "", {"q1": " "}) == ("text", "")
 
 
 def test_reviews_are_replayed_and_may_be_taken_back(tmp_path: Path) -> None:
