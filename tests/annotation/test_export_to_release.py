@@ -199,6 +199,40 @@ def test_a_dialogue_goes_with_the_consent_of_one_speaker(example: tuple[Store, C
         release(collection, tmp_path / "after", store)
 
 
+def test_a_withdrawal_from_the_store_holds_for_the_release_too(
+    example: tuple[Store, Collection], tmp_path: Path
+) -> None:
+    store, collection = example
+    withdraw_from(store.folder, "wechat", "wxid_chen1h7e5t9vq8", TODAY)
+    with pytest.raises(MldrError, match="consent withdrawn"):
+        release(collection, tmp_path / "set", store)
+
+
+def test_after_a_withdrawal_no_release_has_the_number_of_an_older_one(
+    example: tuple[Store, Collection], tmp_path: Path
+) -> None:
+    store, collection = example
+    release(collection, tmp_path / "one", store)
+    append_line(
+        collection.tombstones,
+        {"dialogue_id": "0" * 16, "subject_key": "0" * 32, "date": TODAY.isoformat(), "version": 2},
+    )
+    with pytest.raises(MldrError, match="--version 2"):
+        release(collection, tmp_path / "two", store)
+    assert release(collection, tmp_path / "two", store, version=2).manifest.recipe["release"]["version"] == 2
+
+
+def test_a_picture_that_was_exchanged_after_a_person_said_yes_is_not_released(
+    example: tuple[Store, Collection], tmp_path: Path
+) -> None:
+    store, collection = example
+    one, other = sorted(collection.images.glob("*.png"))[:2]
+    one.write_bytes(other.read_bytes())
+    with pytest.raises(InputError, match="its key is not the hash of its bytes"):
+        release(collection, tmp_path / "set", store)
+    assert not (tmp_path / "set").exists()
+
+
 def test_the_clock_is_the_export_s_own_where_nobody_names_another(tmp_path: Path) -> None:
     write_example(tmp_path / "export")
     for zone, hour in (("", 19), ("Europe/Paris", 13)):
