@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mldr.annotation.agreement import agreement_of
-from mldr.annotation.chat import Chat
+from mldr.annotation.chat import Chat, Member
 from mldr.annotation.collection import Collection, open_collection
 from mldr.annotation.consent_rules import releasable, scopes_of_all, without_speakers
 from mldr.annotation.consents import Consent, Scope, read_consents
@@ -21,6 +21,7 @@ from mldr.annotation.cutreport import counted
 from mldr.annotation.golds import Labelled, Moved, answers, labelled
 from mldr.annotation.privacy.detectors import NameList, find_spans
 from mldr.annotation.privacy.leaks import Secrets, check_leaks
+from mldr.annotation.privacy.names import PART
 from mldr.annotation.privacy.protect import carry_consents
 from mldr.annotation.privacy.reviewed import apply_reviews
 from mldr.annotation.privacy.secrets import COMMON
@@ -181,7 +182,13 @@ def secrets_of(store: Store) -> Secrets:
     def private(text: str, chat: Chat) -> list[str]:
         return [text[span.start : span.end] for span in find_spans(text, NameList.of(chat.members))]
 
-    return Secrets.of_store(store, private=private, common=COMMON_WORDS | COMMON)
+    return Secrets.of_store(store, names=parts_of_names, private=private, common=COMMON_WORDS | COMMON)
+
+
+def parts_of_names(member: Member) -> list[str]:
+    """Return what a member is surely called by others: the given and the family name of 'Ada Lovelace', 立 of nobody."""
+    found = NameList.of([member]).forms
+    return [key for key, form in found.items() if form.confidence >= PART and not form.capital and len(key) > 1]
 
 
 def _patterns(text: str, language: str) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 
 import mldr
 from mldr.annotation.adjudicating import adjudicate_by_rule
+from mldr.annotation.chat import Member
 from mldr.annotation.collection import Collection, open_collection
 from mldr.annotation.consent_entry import enter, withdraw_from
 from mldr.annotation.cutreport import CutSettings
@@ -19,7 +20,7 @@ from mldr.annotation.importing import Import, import_chats
 from mldr.annotation.labels import as_line
 from mldr.annotation.privacy.protect import cuts, protect
 from mldr.annotation.records import cut_path, read_cut
-from mldr.annotation.releasing import release_from
+from mldr.annotation.releasing import parts_of_names, release_from
 from mldr.annotation.reviews import ImageReview, Whole
 from mldr.annotation.store import Store, append_line, open_store
 from mldr.errors import InputError, MldrError
@@ -172,6 +173,23 @@ def test_a_planted_name_fails_the_release_and_leaves_nothing(example: tuple[Stor
         release(collection, tmp_path / "set", store)
     assert "林晓雨" not in str(caught.value)
     assert not (tmp_path / "set").exists()
+
+
+def test_a_part_of_a_name_is_searched_for_too_and_a_word_is_none() -> None:
+    assert {"ada", "lovelace"} <= set(parts_of_names(Member("x", ("Ada Lovelace",))))
+    assert "晓雨" in parts_of_names(Member("x", ("林晓雨",)))
+    assert "立" not in parts_of_names(Member("x", ("陈立",)))
+    assert not {"will", "long"} & set(parts_of_names(Member("x", ("Will Long",))))
+
+
+def test_a_planted_part_of_a_name_fails_the_release(example: tuple[Store, Collection], tmp_path: Path) -> None:
+    store, collection = example
+    (dialogue_id,) = collection.ids()
+    for name in ("ann", "bob"):
+        say(collection, name, dialogue_id, put("f3", "子航说去哪里？", [0]))
+    adjudicate_by_rule(collection, ["ann", "bob"], "agreed")
+    with pytest.raises(InputError, match="private name"):
+        release(collection, tmp_path / "set", store)
 
 
 def test_without_a_yes_pictures_are_withheld_and_their_ids_stay(tmp_path: Path) -> None:
