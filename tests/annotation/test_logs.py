@@ -4,6 +4,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from mldr.annotation.consents import Consent, read_consents
 from mldr.annotation.labels import Done, Drop, as_line, query_key, read_labels, replay
@@ -27,6 +28,12 @@ def test_the_newest_statement_about_a_fragment_counts_and_undo_is_one_more() -> 
 def test_done_may_be_taken_back_and_time_adds_up() -> None:
     labels = replay([Done(lead_time_s=10.5), Done(done=False, lead_time_s=2.0)])
     assert (labels.done, labels.lead_time_s) == (False, 12.5)
+
+
+@pytest.mark.parametrize("seconds", [-1.0, 1e308, float("inf"), float("nan")])
+def test_a_time_that_nobody_worked_is_refused_and_the_sum_stays_a_number(seconds: float) -> None:
+    with pytest.raises(ValidationError):
+        Done(lead_time_s=seconds)
 
 
 def test_every_malformed_line_of_a_log_is_named(tmp_path: Path) -> None:
