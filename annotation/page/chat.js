@@ -57,6 +57,7 @@ export class ChatView {
     const row = el("li", { class: `row ${place % 2 ? "right" : "left"}`, id: `m${index}` },
       gutter, el("span", { class: "index" }, String(index)), bubble);
     row.addEventListener("click", (event) => {
+      if (event.target.closest(".quote")) { return; } // it led elsewhere
       const figure = event.target.closest("figure");
       this.go(index, figure ? Number(figure.dataset.image) : null);
       if (!event.target.closest("button, img") && !String(getSelection())) { this.activate(this.at); }
