@@ -341,6 +341,9 @@ def audit(
     ] = None,
     judge: Annotated[Path | None, typer.Option(help="Judge the labels by this labelled folder.")] = None,
     annotators: Annotated[str, typer.Option(help="With commas.", show_default="all who labelled")] = "",
+    rows: Annotated[
+        Path | None, typer.Option(help="A folder for each person's answers as predictions, which mldr-eval scores.")
+    ] = None,
     write: Annotated[
         bool, typer.Option("--write", help="Write the result into the dataset's card and manifest.")
     ] = False,
@@ -349,6 +352,7 @@ def audit(
     """Draw a sample of a built set's queries for people to label blind, then say how good the labels are."""
     import mldr
     from mldr.annotation.auditing.drawing import draw, draw_flagged
+    from mldr.annotation.auditing.human import write_rows
     from mldr.annotation.auditing.judging import judge as judged
     from mldr.annotation.auditing.shown import plan_lines, record, tables
     from mldr.annotation.collection import open_collection
@@ -368,6 +372,8 @@ def audit(
     report = judged(loaded, split, opened, names, seed=seed)
     if write:
         record(loaded, report)
+    if rows is not None:
+        write_rows(opened, names, rows)
     if json:
         show_json(report.model_dump(mode="json"))
         return

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mldr.annotation.collection import Collection
-from mldr.annotation.labels import Put, query_key, read_asked, read_labels
+from mldr.annotation.labels import Labels, Put, query_key, read_asked, read_labels
 from mldr.annotation.verdicts import Verdict, read_verdicts
 from mldr.dialogue import Annotation, Dialogue, Fragment, Gold, Level, Query
 from mldr.files import canonical_json
@@ -44,10 +44,7 @@ def answers(collection: Collection, dialogue_id: str, single: str, counts: Count
     names = pseudonyms(collection)
     asked = {query.name: query.text for query in read_asked(collection.queries(dialogue_id))}
     logs = {name: read_labels(collection.labels(name, dialogue_id)) for name in names}
-    said = {
-        name: {query_key(put.fragment, put.query, asked): put for put in log.fragments.values()}
-        for name, log in logs.items()
-    }
+    said = {name: _said(log, asked) for name, log in logs.items()}
     verdicts = {
         query_key(verdict.name, verdict.query, asked): verdict
         for verdict in read_verdicts(collection.adjudicated(dialogue_id)).values()
@@ -63,6 +60,16 @@ def answers(collection: Collection, dialogue_id: str, single: str, counts: Count
         elif statement is not None:
             by_people = verdict is not None and (verdict.by != "rule" or verdict.basis == "agreed")
             found.append(_answer(text, statement, by_people, told))
+    return found
+
+
+def _said(log: Labels, asked: Mapping[str, str]) -> dict[tuple[str, str], Put]:
+    """Return query -> the newest answer; one that is not finished never hides one that is."""
+    found: dict[tuple[str, str], Put] = {}
+    for put in log.fragments.values():
+        key = query_key(put.fragment, put.query, asked)
+        if key not in found or put.negative or put.utterance_ids or put.image_ids:
+            found[key] = put
     return found
 
 

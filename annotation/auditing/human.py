@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -97,3 +97,11 @@ def human_score(
         for name, one in answered.measures.items()
     }
     return HumanScore(annotator=annotator, answered=answered.n_queries, of=len(names), measures=measures)
+
+
+def write_rows(audit: Collection, annotators: Sequence[str], folder: Path) -> None:
+    """Write of each person `NAME.jsonl`, a predictions file, and `NAME.audited.parquet`, which says what it answers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in annotators:
+        write_predictions(audit, name, folder / f"{name}.jsonl")
+        write_audited(audit, name, folder / f"{name}.audited.parquet")

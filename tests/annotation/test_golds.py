@@ -124,3 +124,10 @@ def test_an_answer_is_verified_where_a_person_decided_or_all_said_the_same(colle
         judge(collection, utterance_ids=(1,), basis=basis, by=by)
         (answer,) = answers(collection, ONE, "", Counter())
         assert answer.verified is verified
+
+
+def test_an_unfinished_later_fragment_hides_no_finished_answer(collection: Collection) -> None:
+    ask_of(collection, "bob")
+    say(collection, "bob", ONE, put("late", "the trip"))
+    found = {answer.query: answer for answer in answers(collection, ONE, "bob", Counter())}
+    assert found["the trip"].utterance_ids == (1, 2)
