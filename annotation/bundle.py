@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import lzma
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -27,6 +29,7 @@ from mldr.errors import Fault, Faults, InputError, MldrError, fault
 from mldr.files import canonical_json, parse_json, sha256_text, write_json, written_whole
 from mldr.formats import format_line, upgraded
 from mldr.images import ImageError, open_stored
+from mldr.verify import dialogue_faults
 
 HEADER = "bundle.json"
 _MEMBER = re.compile(r"dialogues/[0-9a-f]{16}\.json|images/[0-9a-f]{64}\.(?:jpg|png)|consent\.jsonl|collection\.json")
@@ -34,6 +37,7 @@ MAX_FILES, MAX_BYTES, MAX_FILE_BYTES = 100_000, 1024**3, 64 * 1024**2
 """What is taken from a stranger's bundle at most."""
 LEAST: tuple[Scope, ...] = ("research",)
 """What each speaker of a bundle agreed to at least."""
+_SPEAKER = re.compile(r"S[1-9][0-9]{0,5}")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can hold: no wall clock in a bundle."""
 
@@ -173,7 +177,15 @@ def _unpacked(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
             _check_entries(path, entries, names)
             header = parse_json(_read(archive, HEADER))
             files = {name: _read(archive, name) for name in names if name != HEADER}
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except (
+        OSError,
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+    ) as error:
         raise MldrError(f"{path}: is no sealed bundle ({error})") from error
     except ValueError as error:
         raise fault(f"{path}, {HEADER}", str(error)) from error
@@ -277,6 +289,8 @@ def _check_dialogue(
         faults.add(place, f"its dialogue is {dialogue.dialogue_id!r}")
     elif cut_path(collection.dialogues, dialogue.dialogue_id).exists():
         faults.add(place, "the collection has this dialogue from elsewhere")
+    for problem in _problems(collected):
+        faults.add(place, problem)
     speakers = {utterance.speaker for utterance in dialogue.utterances}
     for speaker in sorted(speakers):
         consent = consents.get(collected.subjects.get(speaker, ""))
@@ -289,6 +303,21 @@ def _check_dialogue(
             if problem := _picture_problem(image.image_key, files.get(name)):
                 faults.add(place, f"image {number}: {problem}")
     return shown
+
+
+def _problems(collected: Collected) -> Iterator[str]:
+    """Yield what does not fit together inside a dialogue; pages and releases trust that it does."""
+    dialogue = collected.dialogue
+    yield from dialogue_faults(dialogue, {image.image_key for image in collected.images})
+    if [image.image_key for image in dialogue.images] != [image.image_key for image in collected.images]:
+        yield "its pictures are not those that it says something of"
+    for mask in collected.masks:
+        at, words = mask.utterance_id, mask.mask
+        text = dialogue.utterances[at].text if 0 <= at < dialogue.n_utterances else ""
+        if not 0 <= words.start <= words.end <= len(text):
+            yield f"a mask stands at {words.start} to {words.end} of utterance {at}, where there is no such stretch"
+    if not all(_SPEAKER.fullmatch(utterance.speaker) for utterance in dialogue.utterances):
+        yield "a speaker is not called S1, S2, ..., as a de-identified one is"
 
 
 def _picture_problem(image_key: str, content: bytes | None) -> str:

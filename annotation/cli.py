@@ -59,7 +59,7 @@ def import_(
     from mldr.annotation.store import open_store
     from mldr.progress import shown_progress
 
-    if path.is_file() and is_bundle(path):
+    if path.is_file() and (is_bundle(path) or (collection is not None and store is None)):
         if collection is None:
             raise typer.BadParameter("a bundle goes into a collection", param_hint="--collection")
         told = receive(path, open_collection(collection, create=True))

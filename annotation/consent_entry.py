@@ -30,17 +30,34 @@ def enter(place: Path, platform: str, person: str, told: Mapping[str, Any]) -> s
 
     Raises:
         InputError: with every field that is wrong.
-        MldrError: if the place is neither, or a collection is given no subject key.
+        MldrError: if the place is neither, a collection is given no subject key, or nobody in a store's chats has the id: a
+            consent under a mistyped id would count for nobody.
     """
     from mldr.configuration import model_faults
 
     path, subject = _record(place, platform, person)
+    if not (place / COLLECTION_MARK).exists():
+        _check_known(open_store(place), subject, platform, person)
     try:
         consent = Consent.model_validate({**told, "subject_key": subject})
     except ValidationError as error:
         raise model_faults(error, "consent") from error
     give(path, consent)
     return subject
+
+
+def _check_known(store: Store, subject: str, platform: str, person: str) -> None:
+    from mldr.annotation.chatfile import read_chat
+
+    for path in sorted(store.chats.glob("*/chat.jsonl")):
+        chat = read_chat(path)
+        people = {member.person for member in chat.members} | {message.sender for message in chat.messages}
+        if any(store.subject_key(chat.platform, one) == subject for one in people if one):
+            return
+    raise MldrError(
+        f"{store.folder}: nobody in its chats has the id {person!r} (--platform {platform}); "
+        "`mldr annotate consent list` shows who does"
+    )
 
 
 def listed(place: Path, today: dt.date) -> Iterator[list[str]]:

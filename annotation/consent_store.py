@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from pathlib import Path
 
 from mldr.annotation.consents import Consent, read_consents
-from mldr.annotation.store import append_line
+from mldr.annotation.store import append_line, logged
 from mldr.errors import MldrError, fault
 
 
@@ -60,3 +61,30 @@ def end(path: Path, subject_key: str, today: dt.date) -> bool:
         return False
     append_line(path, newest.model_copy(update={"withdrawn": today}).model_dump(mode="json"))
     return True
+
+
+def carried(source: Path, target: Path, subjects: Collection[str]) -> int:
+    """Enter into one consent record what is news in another; return how many statements that were.
+
+    A statement that was carried before is none, so what was said in the target since then stands; nor is one that is older than
+    what stands there. The end of a consent always is.
+
+    Args:
+        source: a private store's record.
+        target: a collection's record.
+        subjects: the keys of who speaks there; nobody else is carried.
+
+    Raises:
+        InputError: with every malformed line of the two.
+    """
+    standing, count = read_consents(target), 0
+    known = [Consent.model_validate(record) for _, record in logged(target)]
+    for subject, consent in sorted(read_consents(source).items()):
+        held = standing.get(subject)
+        if subject not in subjects or consent in known or (held is None and consent.withdrawn is not None):
+            continue
+        if consent.withdrawn is not None:
+            count += held is not None and held.date <= consent.withdrawn and end(target, subject, consent.withdrawn)
+        elif held is None or consent.date >= (held.withdrawn or held.date):
+            count += give(target, consent)
+    return count

@@ -46,7 +46,10 @@ def withdraw_from_store(store: Store, subject_key: str, today: dt.date) -> Withd
     gone = tuple(sorted({stone.dialogue_id for stone in stones if stone.subject_key == subject_key}))
     if not met and not gone:
         raise MldrError(f"{store.folder}: nobody here has the key {subject_key[:8]}...")
-    notes = (BACKUPS, _MASKED, *((_AGAIN,) if gone else ()), *_given(store, gone))
+    elsewhere = (
+        f"take them out of each collection too: `mldr annotate consent withdraw COLLECTION --person {subject_key}`"
+    )
+    notes = (BACKUPS, _MASKED, elsewhere, *((_AGAIN,) if gone else ()), *_given(store, gone))
     return Withdrawal(subject_key, today, 0, gone, messages, files, notes=notes)
 
 

@@ -61,7 +61,7 @@ class Done(BaseModel):
     event: Literal["done"] = "done"
     done: bool | None = True
     """None tells the time alone: a tab that is closed says nothing about whether another one was done."""
-    lead_time_s: float = Field(default=0.0, ge=0.0)
+    lead_time_s: float = Field(default=0.0, ge=0.0, le=1e8)
     """Seconds that the page was worked on since the last such statement, idle minutes left out."""
     tab: str = Field(default="", max_length=40)
 
@@ -171,7 +171,8 @@ def query_key(name: str, text: str, asked: Mapping[str, str]) -> tuple[str, str]
     if name in asked:
         return "asked", name
     own = text.strip()
-    return next((("asked", known) for known, words in asked.items() if words.strip() == own), ("text", own))
+    alike = (known for known, words in asked.items() if own and words.strip() == own)
+    return next((("asked", known) for known in alike), ("text", own))
 
 
 def as_line(statement: BaseModel) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def in_(
 ) -> None:
     """Append what people labelled there to their logs here."""
     from mldr.annotation.collection import open_collection
-    from mldr.annotation.labelstudio import read_annotations
+    from mldr.annotation.labelstudio_in import read_annotations
 
     known = dict(one.split("=", 1) for one in who or () if "=" in one)
     if len(known) < len(who or ()):

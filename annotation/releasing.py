@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mldr.annotation.agreement import agreement_of
-from mldr.annotation.chat import Chat
+from mldr.annotation.chat import Chat, Member
 from mldr.annotation.collection import Collection, open_collection
 from mldr.annotation.consent_rules import releasable, scopes_of_all, without_speakers
 from mldr.annotation.consents import Consent, Scope, read_consents
@@ -21,6 +21,8 @@ from mldr.annotation.cutreport import counted
 from mldr.annotation.golds import Labelled, Moved, answers, labelled
 from mldr.annotation.privacy.detectors import NameList, find_spans
 from mldr.annotation.privacy.leaks import Secrets, check_leaks
+from mldr.annotation.privacy.names import PART
+from mldr.annotation.privacy.protect import carry_consents
 from mldr.annotation.privacy.reviewed import apply_reviews
 from mldr.annotation.privacy.secrets import COMMON
 from mldr.annotation.privacy.words import COMMON_WORDS
@@ -29,8 +31,10 @@ from mldr.annotation.releasecard import Told, real_card
 from mldr.annotation.reviews import read_reviews
 from mldr.annotation.spans import SURE
 from mldr.annotation.store import Store, append_line, open_store
+from mldr.annotation.tombstones import collection_version
 from mldr.assembly import ROWS_A_SHARD, add_card, hash_gold, images_a_shard, write_table
 from mldr.configuration import model_faults
+from mldr.dataset import Dataset
 from mldr.dialogue import DialogueImage, StoredImage
 from mldr.errors import MldrError
 from mldr.files import canonical_json, sha256_file, sha256_text, write_text
@@ -40,6 +44,7 @@ from mldr.licences import RESEARCH_ONLY
 from mldr.manifest import MANIFEST, Manifest, ShardEntry, write_manifest
 from mldr.progress import Progress
 from mldr.tables import Record, Table
+from mldr.verify import verify
 from mldr.versions import shaping_versions
 
 LICENCE_FILE = "LICENCE.txt"
@@ -109,8 +114,9 @@ def release(
 
     Raises:
         MldrError: if nothing may be released; the reasons are told.
-        InputError: with every leak; nothing is left at `out`.
+        InputError: with everything that does not hold (`mldr.verify`), or with every leak; nothing is left at `out`.
     """
+    _check_version(collection, settings)
     told = Released()
     kept = list(_kept(collection, settings, today, told, progress or Progress()))
     if not kept:
@@ -118,6 +124,7 @@ def release(
         raise MldrError(f"nothing may be released ({reasons or 'the collection is empty'})")
     with fresh_folder(out, MANIFEST, force=force) as workshop:
         _write(collection, kept, workshop.new, settings, today, told)
+        verify(Dataset(workshop.new))
         standing_in = {
             collected.dialogue.dialogue_id: {mask.mask.surrogate for mask in collected.masks} for collected, _ in kept
         }
@@ -126,6 +133,15 @@ def release(
     dialogues = sorted(item.dialogue.dialogue_id for _, item in kept)
     append_line(collection.folder / "releases.jsonl", {**entry, "date": today.isoformat(), "dialogues": dialogues})
     return told
+
+
+def _check_version(collection: Collection, settings: ReleaseSettings) -> None:
+    least = collection_version(collection)
+    if settings.version < least:
+        raise MldrError(
+            f"people withdrew since version {settings.version}: the collection is at version {least}; release it with "
+            f"--version {least} or higher, so that nobody takes it for the older one"
+        )
 
 
 def release_from(
@@ -138,7 +154,9 @@ def release_from(
     *,
     force: bool = False,
 ) -> Released:
-    """Write the collection in a folder as a dataset, as `release`; private stores on this machine say what may not leak.
+    """Write the collection in a folder as a dataset, as `release`; a private store on this machine says what may not leak.
+
+    What the store's consent record says of the collection's speakers counts, too, above all a withdrawal.
 
     Raises:
         MldrError: as `release`.
@@ -150,8 +168,12 @@ def release_from(
         raise model_faults(error, "release") from error
     if len(stores) > 1:
         raise MldrError("one private store at a time can be checked against; say --store once")
-    secrets = secrets_of(open_store(stores[0])) if stores else None
-    return release(open_collection(folder), out, checked, today, secrets, progress, force=force)
+    collection, secrets = open_collection(folder), None
+    if stores:
+        store = open_store(stores[0])
+        carry_consents(store, collection)
+        secrets = secrets_of(store)
+    return release(collection, out, checked, today, secrets, progress, force=force)
 
 
 def secrets_of(store: Store) -> Secrets:
@@ -160,7 +182,13 @@ def secrets_of(store: Store) -> Secrets:
     def private(text: str, chat: Chat) -> list[str]:
         return [text[span.start : span.end] for span in find_spans(text, NameList.of(chat.members))]
 
-    return Secrets.of_store(store, private=private, common=COMMON_WORDS | COMMON)
+    return Secrets.of_store(store, names=parts_of_names, private=private, common=COMMON_WORDS | COMMON)
+
+
+def parts_of_names(member: Member) -> list[str]:
+    """Return what a member is surely called by others: the given and the family name of 'Ada Lovelace', 立 of nobody."""
+    found = NameList.of([member]).forms
+    return [key for key, form in found.items() if form.confidence >= PART and not form.capital and len(key) > 1]
 
 
 def _patterns(text: str, language: str) -> list[str]:

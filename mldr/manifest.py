@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -47,6 +47,55 @@ class Release(BaseModel):
     """`<column>: <split> and <split>` -> values in both, as `mldr.verify.shared_between_splits` finds them."""
 
 
+Interval = tuple[float | None, float | None, float | None]
+"""A value with the two ends of its interval; None for what there is not."""
+
+
+class AuditFigures(BaseModel):
+    """How good labels are by people's answers."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    queries: int = Field(ge=0)
+    measures: dict[str, Interval] = Field(default_factory=dict)
+
+
+class HumanFigures(BaseModel):
+    """What one person's answers are worth against the labels; no name."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    answered: int = Field(ge=0)
+    measures: dict[str, Interval] = Field(default_factory=dict)
+
+
+class AuditEntry(BaseModel):
+    """What people found who answered a sample of a split's queries blind."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    source: Literal["dataset", "flagged"] = "dataset"
+    """`flagged` for queries whose label a model disagreed with."""
+    gold_hash: str
+    """Of the split's labels that were judged."""
+    sampled: int = Field(ge=0)
+    of: int = Field(ge=0)
+    """Queries that could be drawn."""
+    resolved: int = Field(ge=0)
+    """Queries with an answer that stands."""
+    people: int = Field(ge=1)
+    answers: AuditFigures
+    """Of the labels, against each answer."""
+    labels: AuditFigures
+    """The same against the answers that stand."""
+    kinds: dict[str, AuditFigures] = Field(default_factory=dict)
+    """kind of the label -> the same; empty where the split's gold is withheld."""
+    human: list[HumanFigures] = Field(default_factory=list)
+    alpha_masi: Interval | None = None
+    """Of the people's answers before adjudication, utterances and images together."""
+    notes: list[str] = Field(default_factory=list)
+
+
 class Manifest(BaseModel):
     """The manifest of a dataset."""
 
@@ -78,12 +127,9 @@ class Manifest(BaseModel):
     the set, whatever was paid for answers that failed."""
     verification: dict[str, dict[str, dict[str, int]]] = Field(default_factory=dict)
     """split -> kind -> `asked` and `agreed`: queries that a model answered a second time, blind, and how often it agreed."""
-    audit: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    """split, or `<split> (flagged)` -> what people found who answered a sample of its queries blind: `source` (`dataset`, or
-    `flagged` for queries whose label a model disagreed with), `sampled`, `of`, `resolved`, `people`, `answers` (`queries`, and
-    measure -> value, low, high of the labels against each answer), `labels` (the same against the answers that stand), `kinds`
-    (kind of the label -> the same), `human` (of each
-    person `answered`, and measure -> value, low, high against the labels), `alpha_masi`, `notes`. Empty where nobody did."""
+    audit: dict[str, AuditEntry] = Field(default_factory=dict)
+    """split, or `<split> (flagged)` for queries whose label a model disagreed with -> the audit of its labels. Empty where nobody
+    did any."""
     notice: str = ""
     """The recipe's warning, which the card shows first."""
     release: Release | None = None

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from mldr.assembly import add_card
 from mldr.card import compose
@@ -24,7 +23,7 @@ from mldr.errors import Faults, MldrError, fault
 from mldr.files import canonical_json, parse_json, sha256_file, sha256_text
 from mldr.folders import fresh_folder
 from mldr.identity import canary
-from mldr.manifest import MANIFEST, Manifest, Release, ShardEntry, gold_hash, write_manifest
+from mldr.manifest import MANIFEST, AuditEntry, Manifest, Release, ShardEntry, gold_hash, write_manifest
 from mldr.shards import ShardWriter, has_canary, read_batches, shard_name, with_canary
 from mldr.summary import summarise
 from mldr.tables import TABLES, Record, Table
@@ -156,9 +155,9 @@ def public_manifest(manifest: Manifest, splits: Sequence[str]) -> Manifest:
     )
 
 
-def _public_audit(audit: dict[str, Any], withheld: bool) -> dict[str, Any]:
+def _public_audit(audit: AuditEntry, withheld: bool) -> AuditEntry:
     """Return what may be told of an audit: of a withheld split not how the labels are spread over kinds."""
-    return {key: value for key, value in audit.items() if not (withheld and key == "kinds")}
+    return audit.model_copy(update={"kinds": {}}) if withheld else audit
 
 
 def _public_usage(manifest: Manifest) -> dict[str, dict[str, str]]:

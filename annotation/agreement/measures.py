@@ -147,5 +147,6 @@ def interval_note(n_clusters: Ints | int, resamples: int) -> str:
     if not resamples:
         return "no intervals were asked for"
     if n_clusters < MIN_CLUSTERS:
-        return f"no intervals: {n_clusters} clusters (chats), and fewer than {MIN_CLUSTERS} give none that holds"
+        clusters = "1 cluster (chat)" if n_clusters == 1 else f"{n_clusters} clusters (chats)"
+        return f"no intervals: {clusters}, and fewer than {MIN_CLUSTERS} give none that holds"
     return f"95 % intervals by a bootstrap over {n_clusters} clusters (chats), {resamples:,} resamples"

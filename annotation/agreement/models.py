@@ -104,6 +104,8 @@ class Agreement(BaseModel):
     count as not answered. `(adjudicated)` is the adjudicator."""
     textless: dict[str, int]
     """annotator -> ids of utterances without text among the answers; they are outside the universe and are ignored."""
+    repeated: dict[str, int] = Field(default_factory=dict)
+    """annotator -> answers to a query that everybody was asked beside which they gave a later one, which counts."""
     overall: Compared
     """All annotators together, before adjudication."""
     pairs: list[Compared]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mldr.annotation.collection import Collection
-from mldr.annotation.labels import Asked, Labels, Put, query_key, read_asked, read_labels
+from mldr.annotation.labels import Asked, Put, query_key, read_asked, read_labels
 from mldr.annotation.verdicts import Verdict, read_verdicts
 from mldr.dialogue import Dialogue
 from mldr.errors import Faults
@@ -27,6 +27,7 @@ class Given:
     """A finished answer: a fragment, or the statement that there is none."""
 
     name: str
+    """Of the query that everybody was asked, be it by its text alone; else of the fragment."""
     query: str
     ids: frozenset[int]
     """As `coded` has them; without utterances that have no text."""
@@ -65,10 +66,14 @@ class Reading:
     """rater -> fragments without an answer."""
     textless: Counter[str] = field(default_factory=Counter)
     """rater -> ids of utterances without text, which are ignored."""
+    repeated: Counter[str] = field(default_factory=Counter)
+    """rater -> answers to a query that everybody was asked for which the rater gave a later one, under a name of their own."""
 
 
 def read_judged(collection: Collection, annotators: Sequence[str]) -> Reading:
     """Return what some annotators and the adjudicator said of every dialogue of a collection.
+
+    What `query_key` calls one query has one name: whoever wrote a query that everybody was asked later answers it as the others do.
 
     Raises:
         InputError: with every malformed line, and every id that its dialogue does not have.
@@ -81,12 +86,12 @@ def read_judged(collection: Collection, annotators: Sequence[str]) -> Reading:
         for annotator in annotators:
             path = collection.labels(annotator, dialogue.dialogue_id)
             labels = read_labels(path)
-            judged.by[annotator] = tuple(_finished(labels, annotator, judged, reading, path, faults))
+            judged.by[annotator] = _finished(labels.fragments, annotator, judged, reading, path, faults)
             if labels.done:
                 judged.done.add(annotator)
         path = collection.adjudicated(dialogue.dialogue_id)
         verdicts = read_verdicts(path)
-        judged.by[ADJUDICATED] = tuple(_standing(verdicts, judged, reading, path, faults))
+        judged.by[ADJUDICATED] = _standing(verdicts, judged, reading, path, faults)
         if verdicts:
             judged.done.add(ADJUDICATED)
         reading.dialogues.append(judged)
@@ -101,24 +106,37 @@ def _empty(dialogue: Dialogue, asked: Sequence[Asked]) -> Judged:
 
 
 def _finished(
-    labels: Labels, annotator: str, judged: Judged, reading: Reading, path: Path, faults: Faults
-) -> Iterable[Given]:
-    for name, put in labels.fragments.items():
-        given = _given(name, put, annotator, judged, reading, path, faults)
-        if given is not None:
-            yield given
+    said: Mapping[str, Put | Verdict], rater: str, judged: Judged, reading: Reading, path: Path, faults: Faults
+) -> tuple[Given, ...]:
+    """Return a rater's finished answers; of two to one query that everybody was asked, the later one, as a release takes it."""
+    found: dict[tuple[str, str], Given] = {}
+    for fragment, one in said.items():
+        name = _name(fragment, one.query, judged)
+        given = _given(fragment, one, rater, judged, reading, path, faults)
+        if given is None:
+            continue
+        key = ("fragment", fragment) if name is None else ("asked", name)
+        reading.repeated[rater] += key in found
+        found[key] = given if name is None else replace(given, name=name)
+    return tuple(found.values())
+
+
+def _name(fragment: str, query: str, judged: Judged) -> str | None:
+    """Return the name of the query that everybody was asked which this is, None if it is one of the rater's own."""
+    kind, name = query_key(fragment, query, {asked.name: asked.text for asked in judged.asked})
+    return name if kind == "asked" else None
 
 
 def _standing(
-    verdicts: dict[str, Verdict], judged: Judged, reading: Reading, path: Path, faults: Faults
-) -> Iterable[Given]:
+    verdicts: Mapping[str, Verdict], judged: Judged, reading: Reading, path: Path, faults: Faults
+) -> tuple[Given, ...]:
+    kept = {}
     for name, verdict in verdicts.items():
         if verdict.basis == "dropped":
-            judged.dropped.add(_query_name(name, verdict, judged))
-            continue
-        given = _given(name, verdict, ADJUDICATED, judged, reading, path, faults)
-        if given is not None:
-            yield given
+            judged.dropped.add(_name(name, verdict.query, judged) or name)
+        else:
+            kept[name] = verdict
+    return _finished(kept, ADJUDICATED, judged, reading, path, faults)
 
 
 def _given(
@@ -132,13 +150,7 @@ def _given(
         return None
     inside = chosen & (judged.texts | judged.images)
     reading.textless[rater] += len(chosen) - len(inside)
-    return Given(_query_name(name, said, judged), said.query, inside)
-
-
-def _query_name(name: str, said: Put | Verdict, judged: Judged) -> str:
-    """Return the name of the query: that of the asked one for whoever wrote it first, under a name of their own."""
-    kind, key = query_key(name, said.query, {query.name: query.text for query in judged.asked})
-    return key if kind == "asked" else name
+    return Given(name, said.query, inside)
 
 
 def _check(name: str, said: Put | Verdict, judged: Judged, path: Path, faults: Faults) -> None:

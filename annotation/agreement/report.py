@@ -63,6 +63,7 @@ def agreement_of(
         unanswered=len(given) - sum(given.values()),
         unfinished=_counts(reading.unfinished),
         textless=_counts(reading.textless),
+        repeated=_counts(reading.repeated),
         overall=overall,
         pairs=by_two,
         adjudicated=against,

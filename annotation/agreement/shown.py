@@ -95,6 +95,8 @@ def notes(agreement: Agreement) -> list[str]:
         found.append(f"unfinished, and so not answered: {_named(agreement.unfinished)}")
     if agreement.textless:
         found.append(f"ids of utterances without text, ignored: {_named(agreement.textless)}")
+    if agreement.repeated:
+        found.append(f"answers beside a later one to the same query, ignored: {_named(agreement.repeated)}")
     return found
 
 
@@ -170,6 +172,7 @@ def _renamed(agreement: Agreement, names: Mapping[str, str]) -> Agreement:
             "adjudicated": [of(one) for one in agreement.adjudicated],
             "unfinished": _keyed(agreement.unfinished, names),
             "textless": _keyed(agreement.textless, names),
+            "repeated": _keyed(agreement.repeated, names),
         }
     )
 

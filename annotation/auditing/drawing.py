@@ -78,6 +78,7 @@ def _draw(
     chosen = {row.query_id for row in drawn}
     asked = [one for one in dataset.asked(split, gold=False) if any(query.query_id in chosen for query in one.queries)]
     sizes, taken = Counter(row.stratum for row in rows), Counter(row.stratum for row in drawn)
+    of_one = Counter(row.dialogue_id for row in drawn)
     plan = AuditPlan(
         dataset=dataset.name,
         split=split,
@@ -89,6 +90,7 @@ def _draw(
         of=len(rows),
         not_askable=not_askable,
         dialogues=len(asked),
+        most_of_one=max(of_one.values()),
         images=sum(one.dialogue.n_images for one in asked),
         unseen_images=0,
         strata=[
@@ -109,7 +111,7 @@ def _rows(dataset: Dataset, split: str, among: Ids[str] | None) -> tuple[list[Ro
         for query, gold in zip(asked.queries, asked.gold, strict=True):
             if among is not None and query.query_id not in among:
                 continue
-            if not 0 < len(query.text) <= _LONGEST:
+            if not query.text.strip() or len(query.text) > _LONGEST:
                 not_askable += 1
                 continue
             stratum = (gold.kind, query.language, gold.label_source)

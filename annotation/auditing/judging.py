@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from mldr.annotation.agreement.measures import interval_note
 from mldr.annotation.agreement.reading import ADJUDICATED, Given, Judged, read_judged
 from mldr.annotation.agreement.report import agreement_of
 from mldr.annotation.auditing.drawing import read_plan
@@ -220,6 +221,8 @@ def _notes(report: AuditReport, plan: AuditPlan, missing: int) -> Iterable[str]:
         yield "the figures are those of flagged queries, and no estimate for the split"
     elif report.resolved:
         yield "each stratum has the weight of its queries in the split, but for the figures of one person"
+    if report.resamples:
+        yield interval_note(report.answers.clusters, report.resamples)
     if missing:
         yield f"{missing:,} queries of the split are in strata of which no answer stands"
     if report.unseen_images:

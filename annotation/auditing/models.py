@@ -41,12 +41,14 @@ class AuditPlan(BaseModel):
     seed: int
     wanted: int
     drawn: int
-    """Fewer than wanted where the split has no more, or where dialogues have more queries than are drawn of one."""
+    """Fewer than wanted where the split has no more."""
     of: int
     """Queries that could be drawn."""
     not_askable: int
     """Queries left out: without a text, or with one of more than 2,000 characters."""
     dialogues: int
+    most_of_one: int = 0
+    """Queries drawn of one dialogue at most; 0 where it is not known."""
     images: int
     """Of the dialogues."""
     unseen_images: int

@@ -12,6 +12,7 @@ from mldr.annotation.auditing.models import LabelQuality
 from mldr.eval.counts import Counts, CountTable
 from mldr.eval.measures import Measure, parse_measure, statistic
 from mldr.eval.outcomes import OUTCOMES
+from mldr.manifest import Interval
 from mldr.statistics import MIN_CLUSTERS, bootstrap, group_sums
 
 MEASURES: tuple[Measure, ...] = tuple(
@@ -88,6 +89,11 @@ def _counts(rows: Sequence[Comparison], side: int) -> Counts:
     return Counts(right, given - right, truth - right, universe - given - truth + right, universe, nothing_failed)
 
 
-def listed(values: dict[str, Value]) -> dict[str, list[float | None]]:
-    """Return measure -> value, low, high, as a manifest keeps them."""
-    return {name: [value.value, value.low, value.high] for name, value in values.items()}
+def interval(value: Value) -> Interval:
+    """Return a value as a manifest keeps it."""
+    return value.value, value.low, value.high
+
+
+def intervals(values: dict[str, Value]) -> dict[str, Interval]:
+    """Return measures as a manifest keeps them."""
+    return {name: interval(value) for name, value in values.items()}

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from mldr.errors import MldrError
 from mldr.files import sha256_text
 
+Stratum = tuple[str, str, str]
+"""Kind, language, label source."""
 PER_DIALOGUE = 3
-"""Queries drawn of one dialogue at most: whoever has read it finds the next answer too easily, and dialogues vary."""
+"""Queries drawn of one dialogue at most, if so many can be had: whoever has read it finds the next answer too easily."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +21,10 @@ class Row:
 
     query_id: str
     dialogue_id: str
-    stratum: tuple[str, str, str]
-    """Kind, language, label source."""
+    stratum: Stratum
 
 
-def allotted(sizes: Mapping[tuple[str, str, str], int], n: int) -> dict[tuple[str, str, str], int]:
+def allotted(sizes: Mapping[Stratum, int], n: int) -> dict[Stratum, int]:
     """Return how many to draw of each stratum: in proportion to its size, at least one, `n` together (or all there are).
 
     Raises:
@@ -47,29 +48,39 @@ def allotted(sizes: Mapping[tuple[str, str, str], int], n: int) -> dict[tuple[st
 
 
 def sample(rows: Sequence[Row], n: int, seed: int, per_dialogue: int = PER_DIALOGUE) -> list[Row]:
-    """Return the rows that are drawn, in an order that tells nothing.
+    """Return the rows that are drawn, each stratum's as `allotted` says, in an order that tells nothing.
 
-    The same rows and seed give the same sample in any order of the rows. Rare strata choose first, so that the limit a dialogue
-    does not take their queries; what a stratum cannot fill, others do.
+    The same rows and seed give the same sample in any order of the rows. The limit a dialogue is the smallest from `per_dialogue`
+    on with which every stratum is filled: a split of few dialogues has more queries drawn of each, and no kind goes short.
     """
     sizes = Counter(row.stratum for row in rows)
     if not sizes:
         raise MldrError("there is no query to draw")
     wanted = allotted(sizes, n)
     ordered = sorted(rows, key=lambda row: sha256_text(f"audit/{seed}/{row.query_id}"))
-    taken: dict[str, Row] = {}
+    most = max(Counter(row.dialogue_id for row in rows).values())
+    limit = per_dialogue
+    while (taken := _taken(ordered, sizes, wanted, limit)) is None and limit < most:
+        limit += 1
+    return [row for row in ordered if taken is None or row.query_id in taken]
+
+
+def _taken(
+    ordered: Sequence[Row], sizes: Mapping[Stratum, int], wanted: Mapping[Stratum, int], limit: int
+) -> set[str] | None:
+    """Return the ids of a sample with so many queries a dialogue at most, rare strata first; None if one cannot be filled."""
+    taken: set[str] = set()
     used: Counter[str] = Counter()
-
-    def take(candidates: Sequence[Row], limit: int) -> None:
-        for row in candidates:
-            if limit <= 0:
-                return
-            if row.query_id not in taken and used[row.dialogue_id] < per_dialogue:
-                taken[row.query_id] = row
-                used[row.dialogue_id] += 1
-                limit -= 1
-
+    of: dict[Stratum, list[Row]] = {stratum: [] for stratum in sizes}
+    for row in ordered:
+        of[row.stratum].append(row)
     for stratum in sorted(sizes, key=lambda stratum: (sizes[stratum], stratum)):
-        take([row for row in ordered if row.stratum == stratum], wanted[stratum])
-    take(ordered, min(n, len(rows)) - len(taken))
-    return [row for row in ordered if row.query_id in taken]
+        left = wanted[stratum]
+        for row in of[stratum]:
+            if left and used[row.dialogue_id] < limit:
+                taken.add(row.query_id)
+                used[row.dialogue_id] += 1
+                left -= 1
+        if left:
+            return None
+    return taken

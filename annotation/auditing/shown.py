@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mldr.annotation.agreement.shown import shown
 from mldr.annotation.auditing.models import AuditPlan, AuditReport, LabelQuality
-from mldr.annotation.auditing.quality import listed
+from mldr.annotation.auditing.quality import interval, intervals
+from mldr.annotation.auditing.sampling import PER_DIALOGUE
 from mldr.card import record_audit
 from mldr.dataset import Dataset
-from mldr.errors import MldrError
+from mldr.manifest import AuditEntry, AuditFigures, HumanFigures
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -20,12 +21,12 @@ _FIGURES = ("p", "r", "f1", "em")
 
 def plan_lines(plan: AuditPlan) -> list[str]:
     """Return what was drawn, in words; whoever labels must not read it, since it counts kinds."""
-    short = (
-        ""
-        if plan.drawn == min(plan.wanted, plan.of)
-        else f" ({plan.wanted:,} were wanted; too many are of one dialogue)"
-    )
-    lines = [f"{plan.drawn:,} of {plan.of:,} queries of {plan.split}{short}, about {plan.dialogues:,} dialogues"]
+    lines = [
+        f"{plan.drawn:,} of {plan.of:,} queries of {plan.split}, about {plan.dialogues:,} dialogues, "
+        f"at most {plan.most_of_one:,} about one"
+    ]
+    if plan.most_of_one > PER_DIALOGUE:
+        lines.append("  so many about one dialogue make the later ones easier; a smaller -n draws fewer of each")
     lines += [f"  {one.kind}, {one.language}, {one.label_source}: {one.drawn:,} of {one.of:,}" for one in plan.strata]
     if plan.not_askable:
         lines.append(f"{plan.not_askable:,} queries cannot be asked: no text, or more than 2,000 characters")
@@ -69,28 +70,28 @@ def _add(table: Table, label: str, against: str, found: LabelQuality) -> None:
         )
 
 
-def manifest_entry(report: AuditReport) -> dict[str, Any]:
-    """Return what a manifest keeps of an audit, as `Manifest.audit` says: no name of an annotator."""
+def manifest_entry(report: AuditReport) -> AuditEntry:
+    """Return what a manifest keeps of an audit: no name of an annotator."""
     agreement = report.agreement
     alpha = None if agreement is None else agreement.overall.of["joint"].alpha_masi
-    return {
-        "source": report.source,
-        "gold_hash": report.gold_hash,
-        "sampled": report.sampled,
-        "of": report.of,
-        "resolved": report.resolved,
-        "people": len(report.annotators),
-        "answers": _entry(report.answers),
-        "labels": _entry(report.labels),
-        "kinds": {kind: _entry(found) for kind, found in report.kinds.items()},
-        "human": [{"answered": one.answered, **listed(one.measures)} for one in report.human],
-        "alpha_masi": None if alpha is None else [alpha.value, alpha.low, alpha.high],
-        "notes": report.notes,
-    }
+    return AuditEntry(
+        source=report.source,
+        gold_hash=report.gold_hash,
+        sampled=report.sampled,
+        of=report.of,
+        resolved=report.resolved,
+        people=len(report.annotators),
+        answers=_figures(report.answers),
+        labels=_figures(report.labels),
+        kinds={kind: _figures(found) for kind, found in report.kinds.items()},
+        human=[HumanFigures(answered=one.answered, measures=intervals(one.measures)) for one in report.human],
+        alpha_masi=None if alpha is None else interval(alpha),
+        notes=report.notes,
+    )
 
 
-def _entry(found: LabelQuality) -> dict[str, Any]:
-    return {"queries": found.queries, **listed(found.measures)}
+def _figures(found: LabelQuality) -> AuditFigures:
+    return AuditFigures(queries=found.queries, measures=intervals(found.measures))
 
 
 def record(dataset: Dataset, report: AuditReport) -> None:
@@ -99,6 +100,4 @@ def record(dataset: Dataset, report: AuditReport) -> None:
     Raises:
         MldrError: if the dataset has other labels than were audited.
     """
-    if report.gold_hash != dataset.manifest.gold_hash.get(report.split, ""):
-        raise MldrError(f"{dataset.folder} has other labels of {report.split} than were audited")
     record_audit(dataset.folder, report.split, manifest_entry(report))

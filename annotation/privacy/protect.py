@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mldr.annotation.collection import Collection
+from mldr.annotation.consent_store import carried
 from mldr.annotation.cutreport import counted
 from mldr.annotation.records import CutDialogue, cut_path, read_cut, write_collected
 from mldr.annotation.reviews import Reviewed, read_reviews
@@ -34,11 +35,18 @@ class Protected:
     """`present`, or the reason why one is not."""
     unread: int = 0
     """Dialogues that nobody read to the end yet."""
+    consents: int = 0
+    """Statements of the consent record that the collection did not have yet."""
 
     def as_json(self) -> dict[str, Any]:
         """Return it for machines."""
         counts = {"masks": dict(sorted(self.masks.items())), "pictures": dict(sorted(self.pictures.items()))}
-        plain = {"written": self.written, "open_findings": self.open_findings, "unread": self.unread}
+        plain = {
+            "written": self.written,
+            "open_findings": self.open_findings,
+            "unread": self.unread,
+            "consents": self.consents,
+        }
         return {**plain, "withheld": dict(sorted(self.withheld.items())), **counts}
 
     def __str__(self) -> str:
@@ -48,6 +56,7 @@ class Protected:
             f"{counted(self.written, 'dialogue')}, {len(self.withheld):,} withheld, {self.unread:,} not read to the end yet",
             f"masked: {masks}; {self.open_findings:,} of them doubtful",
             f"pictures: {pictures}",
+            f"consents: {self.consents:,} carried over",
         ]
         return "\n".join(lines)
 
@@ -104,7 +113,8 @@ def protect(
         store: the private store.
         collection: where the copies go. Nothing raw is written there.
         progress: takes how far it is.
-        undecided: show pictures there that nobody decided on, for a person to decide; a bundle for others shows none of them.
+        undecided: show pictures there that nobody decided on, for a person to decide; a bundle for others shows none of them, and
+            takes the consents of those alone who are left in it.
 
     Raises:
         MldrError: if the store holds no dialogue, or a dialogue that somebody labelled already would lose or change messages.
@@ -115,7 +125,15 @@ def protect(
         raise MldrError(f"{store.folder} holds no cut dialogue; run `mldr annotate cut` first")
     for dialogue_id in (progress or Progress()).over(found, "dialogues", len(found)):
         _protect_one(store, collection, dialogue_id, told, undecided)
+    if undecided:
+        told.consents = carry_consents(store, collection)
     return told
+
+
+def carry_consents(store: Store, collection: Collection) -> int:
+    """Enter what a store's record says of a collection's speakers into the collection's; return how many statements were news."""
+    subjects = {subject for collected in collection for subject in collected.subjects.values()}
+    return carried(store.consents, collection.consents, subjects)
 
 
 def _protect_one(store: Store, collection: Collection, dialogue_id: str, told: Protected, undecided: bool) -> None:

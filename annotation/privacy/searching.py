@@ -20,6 +20,12 @@ _WORD = re.compile(rf"[^\W_{_IDEOGRAPHS}]+")
 _RUN = re.compile(r"[0-9]+")
 _GROUPED = re.compile(r"(?<![0-9])[0-9]{3,}(?:[ \-][0-9]{3,})+(?![0-9])")
 _GROUPS = 6
+_SCATTERED = re.compile(r"(?<![0-9])[0-9]{1,6}(?:[ .\-_/\u2010-\u2015]{1,2}[0-9]{1,6})+(?![0-9])")
+_ABROAD = re.compile(r"(?<![0-9])(?:00)?86([0-9]{9,11})(?![0-9])")
+_SPELT = re.compile("[0-9〇零一二三四五六七八九幺]{9,}")
+_DIGITS = str.maketrans("〇零一二三四五六七八九幺", "001234567891")
+LEAST_SCATTERED = 9
+"""So many digits in loose groups are one number; fewer may be a date, a version or two counts."""
 
 
 def plain(text: str) -> str:
@@ -49,6 +55,26 @@ def numbers(text: str, *, alone: bool) -> Iterator[str]:
             for first in range(len(groups)):
                 for past in range(first + 2, min(first + _GROUPS, len(groups)) + 1):
                     yield "".join(groups[first:past])
+
+
+def written_otherwise(text: str) -> Iterator[str]:
+    """Yield the numbers of a plain text that are set in groups of any size (137.12.345678), spelt in Chinese digits, or behind 86.
+
+    For finding numbers that are known; as secrets they would be too many.
+    """
+    for found in _SCATTERED.finditer(text):
+        groups = _RUN.findall(found[0])
+        for first in range(len(groups)):
+            joined = groups[first]
+            for group in groups[first + 1 : first + 2 * _GROUPS]:
+                joined += group
+                if len(joined) >= LEAST_SCATTERED:
+                    yield joined
+    for found in _ABROAD.finditer(text):
+        yield found[1]
+    for found in _SPELT.finditer(text):
+        if not found[0].isascii():
+            yield found[0].translate(_DIGITS)
 
 
 class Strings:

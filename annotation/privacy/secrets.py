@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from mldr.annotation.chat import OWNER, Chat, Member
-from mldr.annotation.privacy.searching import Strings, numbers, plain
+from mldr.annotation.privacy.searching import Strings, numbers, plain, written_otherwise
 from mldr.annotation.records import cut_path, read_cut
 from mldr.annotation.reviews import read_reviews
 from mldr.annotation.store import Store
@@ -28,6 +28,8 @@ LEAST_ANYWHERE = 7
 LEAST_KNOWN = 5
 """So many digits count where they are (part of) an id, a name, or something that a detector calls private."""
 LEAST_ID = 5
+LEAST_MESSAGE_ID = 12
+"""A server's ids of messages are longer; shorter ones count rows."""
 _EMAIL = re.compile(r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+")
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'\u2e80-\u9fff\uff00-\uffef]+")
 _LABEL = re.compile(r"[sa][0-9]{1,3}")
@@ -130,7 +132,8 @@ class Secrets:
         for secret in (self.known[string] for string in found):
             if not (people and secret.kind == "path" and "/" not in secret.text):  # an account's name may be anybody's
                 yield secret
-        for run in dict.fromkeys(numbers(shown, alone=not people)):
+        runs = [*numbers(shown, alone=not people), *(written_otherwise(shown) if people else ())]
+        for run in dict.fromkeys(runs):
             if run in self.numbers and (people or len(run) >= LEAST_ANYWHERE):
                 yield Secret(run, "number")
 
@@ -208,6 +211,8 @@ class _Gathering:
                 self.identity(member.person)
             self.add(store.subject_key(chat.platform, member.person), "key")
         for message in chat.messages:
+            if message.message_id.isdigit() and len(message.message_id) >= LEAST_MESSAGE_ID:
+                self.numbers.add(message.message_id)
             self.message(message.text)
             for stretch in private(message.text, chat) if private and message.text else ():
                 self.numbers.update(run for run in numbers(plain(stretch), alone=False) if len(run) >= LEAST_KNOWN)

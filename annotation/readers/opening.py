@@ -86,15 +86,23 @@ def rows_of(export: Export, delimiter: str = ",") -> Iterator[tuple[int, dict[st
     Raises:
         InputError: where it is no CSV; a quote that nobody closes is named, for it would eat the rows after it.
     """
-    csv.field_size_limit(_CELL)
     with text_of(export) as stream:
         reader = csv.DictReader(stream, restval="", restkey="\0more", delimiter=delimiter, strict=True)
         try:
-            for row in reader:
+            while (row := _next_row(reader)) is not None:
                 row.pop("\0more", None)
                 yield reader.line_num, {str(name).strip().lstrip("\ufeff"): cell for name, cell in row.items()}
         except csv.Error as error:
             raise fault(f"{export.path}, line {reader.line_num + 1}", f"is no CSV ({error})") from error
+
+
+def _next_row(reader: csv.DictReader[str]) -> dict[str, Any] | None:
+    """Return the next row, None at the end. The limit of a cell is the whole process's, so it is ours for one row alone."""
+    before = csv.field_size_limit(_CELL)
+    try:
+        return next(reader, None)
+    finally:
+        csv.field_size_limit(before)
 
 
 def items_of(export: Export, prefix: str) -> Iterator[Any]:

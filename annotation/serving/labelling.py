@@ -83,7 +83,8 @@ class LabelDesk:
         return {**page, "asked": asked, "labels": _as_json(labels), "history": history}
 
     def state(self, dialogue_id: str) -> dict[str, Any]:
-        """Return where the annotator's log of a dialogue stands."""
+        """Return where the annotator's log of a dialogue stands; raise `Refusal` 404 for an unknown one."""
+        self.shelf[dialogue_id]
         return _as_json(self._labels(dialogue_id))
 
     def say(self, dialogue_id: str, body: Any) -> dict[str, Any]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from mldr.assembly import add_card
 from mldr.card.markdown import plain, table
 from mldr.errors import MldrError
-from mldr.manifest import Manifest, read_manifest
+from mldr.manifest import AuditEntry, Interval, Manifest, read_manifest
 
 HEADING = "## Label audit"
 _SCOPES = {"utterances": "utt", "images": "img", "both": "joint"}
@@ -35,19 +33,19 @@ def audit_section(manifest: Manifest) -> str:
     return "\n".join([head, *(_split(split, audit) for split, audit in sorted(manifest.audit.items()))])
 
 
-def _split(split: str, audit: Mapping[str, Any]) -> str:
+def _split(split: str, audit: AuditEntry) -> str:
     rows = []
-    groups = {"all, every answer": audit.get("answers", {}), "all, where an answer stands": audit.get("labels", {})}
-    for name, labels in (*groups.items(), *sorted(audit.get("kinds", {}).items())):
+    groups = {"all, every answer": audit.answers, "all, where an answer stands": audit.labels}
+    for name, labels in (*groups.items(), *sorted(audit.kinds.items())):
         for shown, scope in _SCOPES.items():
-            cells = [_value(labels.get(f"{scope}_{what}")) for what in ("p", "r", "f1", "em")]
-            rows.append([plain(name), shown, f"{labels.get('queries', 0):,}", *cells])
-    human = audit.get("human", [])
-    told = [f"- {plain(str(line), 1_000)}" for line in audit.get("notes", [])]
-    if human:
+            cells = [_value(labels.measures.get(f"{scope}_{what}")) for what in ("p", "r", "f1", "em")]
+            rows.append([plain(name), shown, f"{labels.queries:,}", *cells])
+    told = [f"- {plain(line, 1_000)}" for line in audit.notes]
+    if audit.human:
         told.append(
-            f"- joint F1 of {_people(len(human))} against the labels, as a system is scored, on the queries that each answered: "
-            + "; ".join(f"{_value(one.get('joint_f1'))} ({one.get('answered', 0):,} queries)" for one in human)
+            f"- joint F1 of {_people(len(audit.human))} against the labels, as a system is scored, on the queries that each "
+            "answered: "
+            + "; ".join(f"{_value(one.measures.get('joint_f1'))} ({one.answered:,} queries)" for one in audit.human)
         )
     return (
         f"### `{plain(split)}`\n\n"
@@ -62,11 +60,11 @@ def _people(n: int) -> str:
     return "one person" if n == 1 else f"{n} people"
 
 
-def _value(value: Any) -> str:
-    """Return a value with its interval, given as a list of three; `-` for none."""
-    if not isinstance(value, list | tuple) or len(value) != 3 or value[0] is None:
+def _value(value: Interval | None) -> str:
+    """Return a value with its interval in percent; `-` for none."""
+    number, low, high = value or (None, None, None)
+    if number is None:
         return "-"
-    number, low, high = value
     between = "" if low is None or high is None else f" [{100 * low:.1f}, {100 * high:.1f}]"
     return f"{100 * number:.1f}{between}"
 
@@ -82,21 +80,23 @@ def with_audit(card: str, manifest: Manifest) -> str:
     return f"{card.rstrip()}\n\n{section}"
 
 
-def record_audit(folder: Path, split: str, audit: Mapping[str, Any]) -> None:
+def record_audit(folder: Path, split: str, audit: AuditEntry) -> None:
     """Write what an audit of a split found into a dataset's manifest and card; an earlier one of the split makes way.
 
     Args:
         folder: of the dataset.
         split: that was audited.
-        audit: `Manifest.audit` says what.
+        audit: what was found.
 
     Raises:
-        MldrError: if the folder holds no dataset, or no such split.
+        MldrError: if the folder holds no dataset, no such split, or other labels of it than were audited.
     """
     manifest = read_manifest(folder)
     if split not in manifest.counts:
         raise MldrError(f"{folder}: no split {split!r}; it has {', '.join(sorted(manifest.counts)) or 'none'}")
-    manifest.audit[f"{split} (flagged)" if audit.get("source") == "flagged" else split] = dict(audit)
+    if audit.gold_hash != manifest.gold_hash.get(split, ""):
+        raise MldrError(f"{folder} has other labels of {split} than were audited")
+    manifest.audit[f"{split} (flagged)" if audit.source == "flagged" else split] = audit
     path = folder / "README.md"
     try:
         card = path.read_text(encoding="utf-8") if path.exists() else f"# {plain(manifest.name)}\n"

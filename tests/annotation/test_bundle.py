@@ -154,6 +154,24 @@ def png_with_text() -> bytes:
     return buffer.getvalue()
 
 
+def told_otherwise(change: Callable[[dict[str, Any]], object]) -> Callable[[dict[str, bytes]], object]:
+    """A change of what the bundle's first dialogue says."""
+
+    def changed(files: dict[str, bytes]) -> None:
+        name = f"dialogues/{dialogue_name(1)}.json"
+        document = json.loads(files[name])
+        change(document)
+        files[name] = json.dumps(document).encode()
+
+    return changed
+
+
+def renamed(document: dict[str, Any]) -> None:
+    first = document["dialogue"]["utterances"][0]["speaker"]
+    document["subjects"]["Li Lei"] = document["subjects"][first]
+    document["dialogue"]["utterances"][0]["speaker"] = "Li Lei"
+
+
 FORGERIES: Mapping[str, tuple[Callable[[dict[str, bytes]], object], str]] = {
     "a path out of the folder": (lambda files: files.update({"../../evil": b"x"}), "no part of a bundle"),
     "a file of another kind": (lambda files: files.update({"labels/ann/x.jsonl": b"{}"}), "no part of a bundle"),
@@ -177,6 +195,37 @@ FORGERIES: Mapping[str, tuple[Callable[[dict[str, bytes]], object], str]] = {
         "not in the bundle",
     ),
     "no consent record at all": (lambda files: files.pop("consent.jsonl"), "no consent on record"),
+    "an answer to a message that is not there": (
+        told_otherwise(lambda told: told["dialogue"]["utterances"][0].update(reply_to=999)),
+        "answers 999",
+    ),
+    "a picture that no message carries": (
+        told_otherwise(lambda told: told["dialogue"]["utterances"][0].update(image_ids=[9])),
+        "image ids are",
+    ),
+    "pictures that are not those of the messages": (
+        told_otherwise(lambda told: told["dialogue"]["images"][0].update(image_key="sha256:" + "1" * 64)),
+        "its pictures are not those",
+    ),
+    "a mask outside of its message": (
+        told_otherwise(
+            lambda told: told["masks"].append(
+                {
+                    "utterance_id": 999,
+                    "mask": {
+                        "start": 0,
+                        "end": 4,
+                        "kind": "name",
+                        "surrogate": "x",
+                        "confidence": 0.9,
+                        "detector": "member",
+                    },
+                }
+            )
+        ),
+        "no such stretch",
+    ),
+    "a speaker under a name": (told_otherwise(renamed), "is not called S1"),
     "a malformed dialogue": (lambda files: files.update({f"dialogues/{dialogue_name(2)}.json": b"{}"}), "format"),
 }
 
@@ -189,6 +238,20 @@ def test_a_forged_bundle_with_a_fitting_seal_is_refused_whole(bundle: Path, tmp_
         receive(forged(bundle, tmp_path / "f.zip", change), target)
     assert target.ids() == []
     assert sorted(path.name for path in target.folder.iterdir()) == ["collection.json"]
+
+
+def test_a_changed_bit_anywhere_is_a_fault_and_no_crash(bundle: Path, tmp_path: Path) -> None:
+    content = bundle.read_bytes()
+    told = receive(bundle, open_collection(tmp_path / "whole", create=True))
+    target = open_collection(tmp_path / "t", create=True)
+    for place in range(0, len(content), 7):
+        path = tmp_path / "x.zip"
+        path.write_bytes(content[:place] + bytes([content[place] ^ 16]) + content[place + 1 :])
+        try:
+            assert receive(path, target).seal == told.seal  # a bit of the zip's own, which says nothing
+            target = open_collection(tmp_path / f"t{place}", create=True)
+        except MldrError:
+            assert target.ids() == []
 
 
 def test_a_picture_with_metadata_is_refused(given: Collection, tmp_path: Path) -> None:

@@ -88,3 +88,21 @@ def test_a_person_who_withdraws_is_gone_from_the_store_s_dialogues(store: Store)
     assert lines
     assert read_consents(store.consents)[key].withdrawn == TODAY
     assert not any("wxid_chen1h7e5t9vq8" in row[1] for row in listed(store.folder, TODAY))
+
+
+@pytest.mark.parametrize(("platform", "person"), [("wechat", "wxid_nobody"), ("qq", "wxid_chen1h7e5t9vq8")])
+def test_a_consent_of_nobody_in_the_store_is_refused(store: Store, platform: str, person: str) -> None:
+    with pytest.raises(MldrError, match="nobody in its chats has the id"):
+        enter(store.folder, platform, person, TOLD)
+    assert read_consents(store.consents) == {}
+
+
+def test_a_person_may_be_named_by_the_key_that_the_list_shows(store: Store) -> None:
+    key = store.subject_key("wechat", "wxid_chen1h7e5t9vq8")
+    assert enter(store.folder, "wechat", key, TOLD) == key
+
+
+def test_a_withdrawal_from_a_store_says_how_to_go_on_in_a_collection(store: Store) -> None:
+    key = enter(store.folder, "wechat", "wxid_chen1h7e5t9vq8", TOLD)
+    lines = withdraw_from(store.folder, "wechat", "wxid_chen1h7e5t9vq8", TODAY)
+    assert any(f"consent withdraw COLLECTION --person {key}" in line for line in lines)

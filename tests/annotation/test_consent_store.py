@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mldr.annotation.consent_store import end, give
+from mldr.annotation.consent_store import carried, end, give
 from mldr.annotation.consents import read_consents
 from mldr.errors import InputError, MldrError
 from tests.annotation.support_collections import TODAY, consent, subject
@@ -71,3 +71,38 @@ def test_a_consent_that_cannot_be_is_refused_and_nothing_is_written(
 def test_nobody_can_withdraw_what_they_never_gave(tmp_path: Path) -> None:
     with pytest.raises(MldrError, match="holds no consent of 00000000"):
         end(tmp_path / "consent.jsonl", subject(7), TODAY)
+
+
+def test_what_a_store_s_record_says_of_a_collection_s_speakers_is_carried_once(tmp_path: Path) -> None:
+    store, collection = tmp_path / "store.jsonl", tmp_path / "collection.jsonl"
+    for number in (1, 2):
+        give(store, consent(number, "research"))
+    assert carried(store, collection, {subject(1)}) == 1
+    assert read_consents(collection) == {subject(1): consent(1, "research")}
+    give(store, consent(1, "research", "images"))
+    assert carried(store, collection, {subject(1)}) == 1
+    assert read_consents(collection)[subject(1)].scopes == ("research", "images")
+    before = collection.read_bytes()
+    assert carried(store, collection, {subject(1)}) == 0
+    assert collection.read_bytes() == before
+
+
+def test_what_was_said_in_the_collection_since_then_stands(tmp_path: Path) -> None:
+    store, collection = tmp_path / "store.jsonl", tmp_path / "collection.jsonl"
+    give(store, consent(1))
+    carried(store, collection, {subject(1)})
+    give(collection, consent(1, "research", date="2026-02-01"))
+    assert carried(store, collection, {subject(1)}) == 0
+    end(collection, subject(1), TODAY)
+    give(store, consent(1, date="2026-03-01"))
+    assert carried(store, collection, {subject(1)}) == 0
+    assert read_consents(collection)[subject(1)].withdrawn == TODAY
+
+
+def test_a_withdrawal_from_the_store_ends_the_consent_in_the_collection(tmp_path: Path) -> None:
+    store, collection = tmp_path / "store.jsonl", tmp_path / "collection.jsonl"
+    give(store, consent(1))
+    carried(store, collection, {subject(1)})
+    end(store, subject(1), TODAY)
+    assert carried(store, collection, {subject(1)}) == 1
+    assert not read_consents(collection)[subject(1)].alive("research", TODAY)

@@ -10,6 +10,7 @@ import pytest
 
 import mldr
 from mldr.annotation.adjudicating import adjudicate_by_rule
+from mldr.annotation.chat import Member
 from mldr.annotation.collection import Collection, open_collection
 from mldr.annotation.consent_entry import enter, withdraw_from
 from mldr.annotation.cutreport import CutSettings
@@ -19,7 +20,7 @@ from mldr.annotation.importing import Import, import_chats
 from mldr.annotation.labels import as_line
 from mldr.annotation.privacy.protect import cuts, protect
 from mldr.annotation.records import cut_path, read_cut
-from mldr.annotation.releasing import release_from
+from mldr.annotation.releasing import parts_of_names, release_from
 from mldr.annotation.reviews import ImageReview, Whole
 from mldr.annotation.store import Store, append_line, open_store
 from mldr.errors import InputError, MldrError
@@ -174,6 +175,23 @@ def test_a_planted_name_fails_the_release_and_leaves_nothing(example: tuple[Stor
     assert not (tmp_path / "set").exists()
 
 
+def test_a_part_of_a_name_is_searched_for_too_and_a_word_is_none() -> None:
+    assert {"ada", "lovelace"} <= set(parts_of_names(Member("x", ("Ada Lovelace",))))
+    assert "晓雨" in parts_of_names(Member("x", ("林晓雨",)))
+    assert "立" not in parts_of_names(Member("x", ("陈立",)))
+    assert not {"will", "long"} & set(parts_of_names(Member("x", ("Will Long",))))
+
+
+def test_a_planted_part_of_a_name_fails_the_release(example: tuple[Store, Collection], tmp_path: Path) -> None:
+    store, collection = example
+    (dialogue_id,) = collection.ids()
+    for name in ("ann", "bob"):
+        say(collection, name, dialogue_id, put("f3", "子航说去哪里？", [0]))
+    adjudicate_by_rule(collection, ["ann", "bob"], "agreed")
+    with pytest.raises(InputError, match="private name"):
+        release(collection, tmp_path / "set", store)
+
+
 def test_without_a_yes_pictures_are_withheld_and_their_ids_stay(tmp_path: Path) -> None:
     store = stored(tmp_path, lambda folder: write_example(folder / "example").parent, "neutral-jsonl")
     collection = open_collection(tmp_path / "collection", create=True)
@@ -197,6 +215,40 @@ def test_a_dialogue_goes_with_the_consent_of_one_speaker(example: tuple[Store, C
     assert any("mldr-ffr-chats" in line for line in lines)
     with pytest.raises(MldrError):
         release(collection, tmp_path / "after", store)
+
+
+def test_a_withdrawal_from_the_store_holds_for_the_release_too(
+    example: tuple[Store, Collection], tmp_path: Path
+) -> None:
+    store, collection = example
+    withdraw_from(store.folder, "wechat", "wxid_chen1h7e5t9vq8", TODAY)
+    with pytest.raises(MldrError, match="consent withdrawn"):
+        release(collection, tmp_path / "set", store)
+
+
+def test_after_a_withdrawal_no_release_has_the_number_of_an_older_one(
+    example: tuple[Store, Collection], tmp_path: Path
+) -> None:
+    store, collection = example
+    release(collection, tmp_path / "one", store)
+    append_line(
+        collection.tombstones,
+        {"dialogue_id": "0" * 16, "subject_key": "0" * 32, "date": TODAY.isoformat(), "version": 2},
+    )
+    with pytest.raises(MldrError, match="--version 2"):
+        release(collection, tmp_path / "two", store)
+    assert release(collection, tmp_path / "two", store, version=2).manifest.recipe["release"]["version"] == 2
+
+
+def test_a_picture_that_was_exchanged_after_a_person_said_yes_is_not_released(
+    example: tuple[Store, Collection], tmp_path: Path
+) -> None:
+    store, collection = example
+    one, other = sorted(collection.images.glob("*.png"))[:2]
+    one.write_bytes(other.read_bytes())
+    with pytest.raises(InputError, match="its key is not the hash of its bytes"):
+        release(collection, tmp_path / "set", store)
+    assert not (tmp_path / "set").exists()
 
 
 def test_the_clock_is_the_export_s_own_where_nobody_names_another(tmp_path: Path) -> None:

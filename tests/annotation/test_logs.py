@@ -4,6 +4,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from mldr.annotation.consents import Consent, read_consents
 from mldr.annotation.labels import Done, Drop, as_line, query_key, read_labels, replay
@@ -29,6 +30,12 @@ def test_done_may_be_taken_back_and_time_adds_up() -> None:
     assert (labels.done, labels.lead_time_s) == (False, 12.5)
 
 
+@pytest.mark.parametrize("seconds", [-1.0, 1e308, float("inf"), float("nan")])
+def test_a_time_that_nobody_worked_is_refused_and_the_sum_stays_a_number(seconds: float) -> None:
+    with pytest.raises(ValidationError):
+        Done(lead_time_s=seconds)
+
+
 def test_every_malformed_line_of_a_log_is_named(tmp_path: Path) -> None:
     path = tmp_path / "l.jsonl"
     for record in ({"event": "put", "fragment": "F 1", "query": ""}, as_line(put("f1", "x", [1])), {"event": "sing"}):
@@ -51,6 +58,7 @@ def test_queries_are_one_by_their_asked_name_or_by_their_text() -> None:
     assert query_key("f1", " the trip ", asked) == query_key("f7", "the trip", asked)
     assert query_key("f1", "where?", asked) == query_key("q1", "", asked)
     assert query_key("f1", "the trip", asked) != query_key("f1", "the cat", asked)
+    assert query_key("f1", "", {"q1": " "}) == ("text", "")
 
 
 def test_reviews_are_replayed_and_may_be_taken_back(tmp_path: Path) -> None:

@@ -40,6 +40,38 @@ def test_given_queries_are_compared_by_their_name_whatever_each_wrote(collection
     assert found.adjudicated == []
 
 
+def test_the_author_of_a_query_that_all_were_asked_later_answers_it_under_a_name_of_their_own(
+    collection: Collection,
+) -> None:
+    name = add_dialogue(collection, 1)
+    ask(collection, name, ["q1", "q2"])
+    put(collection, "ann", name, "f1", (1, 2), query=" what of q1? ")
+    put(collection, "bob", name, "q1", (1, 3), query="what of q1?")
+    put(collection, "bob", name, "q2", (4,))
+    put(collection, "ann", name, "f2", (4,), query="")
+    decide(collection, name, "q1", (1, 2))
+    found = agreement_of(collection, ["ann", "bob"])
+    assert (found.unanswered, found.repeated) == (0, {})
+    assert (found.overall.shared, found.overall.only) == (1, {"ann": 0, "bob": 1})
+    assert found.overall.of["utterances"].f1.value == pytest.approx(0.5)
+    assert [one.of["utterances"].f1.value for one in found.adjudicated] == [1.0, pytest.approx(0.5)]
+
+
+def test_of_two_answers_to_a_query_the_later_counts_and_the_other_is_counted(collection: Collection) -> None:
+    name = add_dialogue(collection, 1)
+    ask(collection, name, ["q1"])
+    put(collection, "ann", name, "q1", (1,))
+    put(collection, "ann", name, "f1", (2,), query="what of q1?")
+    put(collection, "ann", name, "f2", query="what of q1?", negative=False)
+    put(collection, "bob", name, "q1", (2,))
+    found = agreement_of(collection, ["ann", "bob"])
+    assert (found.repeated, found.unfinished) == ({"ann": 1}, {"ann": 1})
+    assert found.overall.of["utterances"].exact.value == 1.0
+    told = "answers beside a later one to the same query, ignored: 1 of"
+    assert f"{told} ann" in notes(found)
+    assert f"{told} annotator 1" in card_section(found)
+
+
 def test_images_stand_apart_from_utterances_and_joint_needs_both(collection: Collection) -> None:
     name = add_dialogue(collection, 1)
     ask(collection, name, ["q1", "q2"])

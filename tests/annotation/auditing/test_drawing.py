@@ -46,19 +46,27 @@ def test_every_stratum_gives_one_and_the_rest_goes_by_size(found: dict[Stratum, 
 
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.sampled_from("ab")), min_size=2, max_size=30),
+    st.integers(2, 30),
     st.integers(0, 9),
-    st.randoms(),
 )
-def test_a_sample_is_the_same_in_any_order_and_takes_few_of_a_dialogue(
-    given_: list[tuple[int, str]], seed: int, chance: object
+def test_a_sample_fills_every_stratum_and_is_the_same_in_any_order(
+    given_: list[tuple[int, str]], n: int, seed: int
 ) -> None:
     every = [Row(f"q{i}", f"d{dialogue}", (kind, "en", "rule")) for i, (dialogue, kind) in enumerate(given_)]
-    drawn = sample(every, 8, seed)
-    assert sample(list(reversed(every)), 8, seed) == drawn
-    assert len({row.query_id for row in drawn}) == len(drawn) <= 8
-    assert max(Counter(row.dialogue_id for row in drawn).values()) <= PER_DIALOGUE
-    room = sum(min(PER_DIALOGUE, n) for n in Counter(row.dialogue_id for row in every).values())
-    assert len(drawn) == min(8, room)
+    drawn = sample(every, n, seed)
+    assert sample(list(reversed(every)), n, seed) == drawn
+    assert len({row.query_id for row in drawn}) == len(drawn)
+    assert Counter(row.stratum for row in drawn) == allotted(Counter(row.stratum for row in every), n)
+
+
+def test_few_queries_are_drawn_of_one_dialogue_until_a_stratum_would_go_short() -> None:
+    rare = [Row(f"r{i}", f"d{i % 4}", ("image", "en", "rule")) for i in range(12)]
+    main = [Row(f"m{i}", f"d{i % 4}", ("multimodal", "en", "rule")) for i in range(36)]
+    few, many = sample([*rare, *main], 12, 0), sample([*rare, *main], 24, 0)
+    assert max(Counter(row.dialogue_id for row in few).values()) == PER_DIALOGUE
+    assert Counter(row.stratum[0] for row in few) == {"image": 3, "multimodal": 9}
+    assert max(Counter(row.dialogue_id for row in many).values()) == 6
+    assert Counter(row.stratum[0] for row in many) == {"image": 6, "multimodal": 18}
 
 
 def test_the_sample_follows_kind_and_source_and_another_seed_draws_others(tmp_path: Path) -> None:
@@ -147,7 +155,7 @@ def test_a_picture_whose_bytes_are_not_its_own_stops_the_draw_and_leaves_nothing
 def test_queries_that_nobody_can_be_asked_are_left_out_and_counted(tmp_path: Path) -> None:
     made = rows()
     queries = [one for one in made["queries"] if isinstance(one, Query)]
-    queries[0], queries[1] = replace(queries[0], text=""), replace(queries[1], text="x" * 2_001)
+    queries[0], queries[1] = replace(queries[0], text=" \n"), replace(queries[1], text="x" * 2_001)
     dataset = write_dataset(tmp_path / "set", {"test": {**made, "queries": list(queries)}})
     plan = draw(dataset, "test", 60, 0, tmp_path / "audit")
     assert (plan.not_askable, plan.of) == (2, 70)
@@ -187,8 +195,8 @@ def test_flagged_queries_come_in_the_same_way_and_those_of_other_splits_do_not(t
     dataset = audited_dataset(tmp_path)
     path = write_flags(tmp_path / "flagged.jsonl", [*flags(dataset, "test", 9), *flags(dataset, "validation", 2)])
     plan = draw_flagged(dataset, "test", path, 50, 0, tmp_path / "audit")
-    assert (plan.source, plan.of, plan.drawn) == ("flagged", 9, 6)  # three of each of two dialogues
-    assert "too many are of one dialogue" in plan_lines(plan)[0]
+    assert (plan.source, plan.of, plan.drawn, plan.most_of_one) == ("flagged", 9, 9, 6)  # two dialogues
+    assert "make the later ones easier" in plan_lines(plan)[1]
     audit = open_collection(tmp_path / "audit")
     assert {asked.origin for _, asked in questions(audit)} == {"flagged"}
     assert {asked.query_id for _, asked in questions(audit)} <= {

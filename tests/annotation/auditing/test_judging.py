@@ -187,7 +187,7 @@ def test_the_result_goes_into_manifest_and_card_and_the_dataset_still_verifies(
     written = mldr.load(dataset.folder)
     assert verify(written) == {}
     entry = written.manifest.audit["test"]
-    assert (entry["source"], entry["sampled"], entry["of"], entry["people"], entry["resolved"]) == (
+    assert (entry.source, entry.sampled, entry.of, entry.people, entry.resolved) == (
         "dataset",
         24,
         72,
@@ -201,7 +201,8 @@ def test_the_result_goes_into_manifest_and_card_and_the_dataset_still_verifies(
     assert f"{100 * (recall.value or 0):.1f} [" in text
     for name in ("ann", "bob"):
         assert name not in text.replace("answer", "")
-        assert name not in json.dumps(entry).replace("answer", "")
+        assert name not in entry.model_dump_json().replace("answer", "")
+    assert any(note.startswith("95 % intervals by a bootstrap over") for note in entry.notes)
     record(written, report)
     assert (dataset.folder / "README.md").read_text("utf-8") == text
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mldr.annotation.chat import Chat, Member, Message
-from mldr.annotation.chatfile import write_chat
+from mldr.annotation.chatfile import read_chat, write_chat
 from mldr.annotation.privacy.leaks import check_leaks
 from mldr.annotation.privacy.secrets import Secrets
 from mldr.annotation.records import CutDialogue, write_cut
@@ -111,7 +111,12 @@ def test_a_clean_release_passes_and_what_was_checked_is_told(tmp_path: Path, sto
         ("加QQ 123456789", "number"),
         ("打 138 1234 5678", "number"),
         ("打１３８１２３４５６７８", "number"),
-        ("打+8613812345678吧", ""),
+        ("打+8613812345678吧", "number"),
+        ("打 138.1234.5678", "number"),
+        ("打 138-12-34-56-78", "number"),
+        ("打一三八一二三四五六七八", "number"),
+        ("打幺三八幺二三四五六七八", "number"),
+        ("打9913812345678吧", ""),
         ("单号SF1234567890123", "number"),
         ("记 1234567", "number"),
         ("群号 7654321", "number"),
@@ -340,6 +345,26 @@ def test_detectors_are_asked_about_what_people_wrote_alone(tmp_path: Path, store
     assert "what looks like a private mobile" in told
     assert "13900001111" not in told
     assert sorted(asked) == [("哪天见", "zh"), ("好的", "zh"), ("打13900001111", "zh")]
+
+
+def test_the_id_that_a_server_gave_a_message_is_a_leak_and_a_row_s_number_is_none(tmp_path: Path, store: Store) -> None:
+    long, short = "6116895530414915131", "10234"
+    for path in sorted(store.chats.glob("*/chat.jsonl")):
+        chat = read_chat(path)
+        if chat.messages:
+            first, second, *rest = chat.messages
+            messages = (replace(first, message_id=long), replace(second, message_id=short), *rest)
+            write_chat(path, replace(chat, messages=messages))
+    told = faults_of(released(tmp_path / "set", store, f"看 {long}"), Secrets.of_store(store))
+    assert "a private number" in told
+    check_leaks(released(tmp_path / "other", store, f"看 {short}"), Secrets.of_store(store))
+
+
+@pytest.mark.parametrize(
+    "text", ["版本 1.23.4.567", "2024-05-06 12.30 见", "三五个人，一二三四五六七", "比分 12-34-56"]
+)
+def test_dates_versions_and_counts_are_no_leak(tmp_path: Path, store: Store, text: str) -> None:
+    check_leaks(released(tmp_path / "set", store, text), Secrets.of_store(store))
 
 
 def test_numbers_of_a_hash_or_a_count_are_no_leak(tmp_path: Path, store: Store) -> None:
