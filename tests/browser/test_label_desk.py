@@ -17,11 +17,12 @@ import pytest
 
 from mldr.annotation.collection import Collection
 from mldr.annotation.labels import Asked, Done, as_line, read_labels
-from mldr.annotation.serving.apps import label_app
+from mldr.annotation.serving.apps import adjudicate_app, label_app, privacy_app
 from mldr.annotation.store import append_line
 from mldr.web import running
 from tests.annotation.support_labels import collected_dialogue, collection_of, dialogue_name, put, say, small_picture
 from tests.browser.support_label import Seen, context_of, tab
+from tests.browser.test_report_page import CONTRAST
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext
@@ -205,6 +206,20 @@ def test_at_every_width_the_page_fits(collection: Collection, browser: Browser) 
             assert seen.script("document.documentElement.scrollWidth") <= width
             assert seen.page.locator("header .language").is_visible()
             context.close()
+
+
+def test_words_stand_out_from_their_ground_in_every_mode(collection: Collection, context: BrowserContext) -> None:
+    say(collection, "bob", ONE, *(put(f"f{n}", f"query {n}?", [n, n + 1], [0]) for n in range(9)))
+    say(collection, "ann", ONE, *(put(f"f{n}", f"query {n}?", [n + 1, n + 2], [1]) for n in range(9)))
+    for app in (
+        label_app(collection, "ann"),
+        adjudicate_app(collection, ["ann", "bob"], "eve"),
+        privacy_app(collection),
+    ):
+        with running(app) as here:
+            seen = tab(context, here.url)
+            seen.press("1", "Shift+U", "?")
+            assert seen.script(CONTRAST) == [], "contrast below 4.5 to 1"
 
 
 SERVER = """
