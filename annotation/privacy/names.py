@@ -14,7 +14,15 @@ from dataclasses import dataclass, field
 from mldr.annotation.chat import Member
 from mldr.annotation.privacy.normal import Normal, folded, normal
 from mldr.annotation.privacy.phrases import Phrases
-from mldr.annotation.privacy.words import ALL_SURNAMES, COMMON_WORDS, COMPOUND_SURNAMES, FREQUENT_WORDS, KIN, SURNAMES, TITLES
+from mldr.annotation.privacy.words import (
+    ALL_SURNAMES,
+    COMMON_WORDS,
+    COMPOUND_SURNAMES,
+    FREQUENT_WORDS,
+    KIN,
+    SURNAMES,
+    TITLES,
+)
 
 FULL, PART, DERIVED, DOUBTFUL = 0.95, 0.85, 0.6, 0.4
 """How sure a form is: the whole name, a part of it, a form made by rule, a word that is more often no name."""
