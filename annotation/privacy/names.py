@@ -14,7 +14,15 @@ from dataclasses import dataclass, field
 from mldr.annotation.chat import Member
 from mldr.annotation.privacy.normal import Normal, folded, normal
 from mldr.annotation.privacy.phrases import Phrases
-from mldr.annotation.privacy.words import ALL_SURNAMES, COMMON_WORDS, COMPOUND_SURNAMES, FREQUENT_WORDS, KIN, TITLES
+from mldr.annotation.privacy.words import (
+    ALL_SURNAMES,
+    COMMON_WORDS,
+    COMPOUND_SURNAMES,
+    FREQUENT_WORDS,
+    KIN,
+    SURNAMES,
+    TITLES,
+)
 
 FULL, PART, DERIVED, DOUBTFUL = 0.95, 0.85, 0.6, 0.4
 """How sure a form is: the whole name, a part of it, a form made by rule, a word that is more often no name."""
@@ -64,8 +72,9 @@ def forms(name: str, person: str) -> dict[str, Form]:
             found.setdefault(key, Form(person, "{any}", 0.0))
             continue
         doubtful = key in COMMON_WORDS or len(key) == 1 or (len(key) == 2 and key.isascii() and confidence < FULL)
-        form = Form(person, shape, min(confidence, DOUBTFUL) if doubtful else confidence, _capital(key))
-        for written in (key, _plain(key)):
+        capital = _capital(key) and not (key == shown and len(key) == 2 and key not in FREQUENT_WORDS)
+        form = Form(person, shape, min(confidence, DOUBTFUL) if doubtful else confidence, capital)
+        for written in (key, _plain(key), key.replace("'", "’"), key.replace("’", "'")):
             found.setdefault(written, form)
     return found
 
@@ -95,6 +104,8 @@ def _shapes(name: str) -> Iterator[tuple[str, str, float]]:
     if person or inside:
         yield name, "{surname}{given}" + (person[1] if person else ""), FULL
         yield from _chinese(*(inside or split_chinese(person[0]) or ("", "")))  # type: ignore[index]
+        if "·" in name:
+            yield from ((part, "{given}", PART) for part in han)
     elif latin and not han and len(latin) == len(parts):
         yield from _western(name, latin)
     else:
@@ -109,6 +120,7 @@ def _shapes(name: str) -> Iterator[tuple[str, str, float]]:
                 yield from _chinese(*full)
             elif len(run) in (2, 3) and LETTER.search(name):
                 yield run, "{given}", PART
+                yield from _unprefixed(run)
         for word in _LATIN.findall(name):
             if len(word) >= 3:
                 yield word, "{first}", PART if len(word) >= 4 else DERIVED
@@ -127,6 +139,8 @@ def _chinese(surname: str, given: str) -> Iterator[tuple[str, str, float]]:
     last = given[-1]
     if len(given) > 1:
         yield given, "{given}", PART
+    if len(surname) > 1:
+        yield surname, "{surname}", DERIVED
     for title in TITLES:
         yield surname + title, "{surname}" + title, DERIVED
         if len(given) > 1:
@@ -151,6 +165,10 @@ def _nickname(name: str) -> Iterator[tuple[str, str, float]]:
             yield stem + title, "{surname}" + title, DERIVED
         return
     yield name, "{surname}{given}" if len(name) == 3 else "{given}", FULL
+    yield from _unprefixed(name)
+    if name in SURNAMES:  # of one character; people say 林姐 and 小林 to somebody who is called 林
+        yield from ((prefix + name, prefix + "{surname}", DERIVED) for prefix in "老小大阿")
+        yield from ((name + title, "{surname}" + title, DERIVED) for title in TITLES)
     if (
         len(name) in (2, 3) and len(set(name)) > 1 and name not in COMMON_WORDS
     ):  # its surname may be one that no list knows
@@ -159,6 +177,12 @@ def _nickname(name: str) -> Iterator[tuple[str, str, float]]:
     base = next((name[: -len(title)] for title in TITLES if name.endswith(title) and len(name) > len(title)), "")
     if len(base) > 1:
         yield base, "{given}", PART
+
+
+def _unprefixed(name: str) -> Iterator[tuple[str, str, float]]:
+    """Yield the name inside 小馨馨, which is as good alone."""
+    if len(name) == 3 and name[0] in "小老大阿":
+        yield name[1:], "{given}", DERIVED
 
 
 def _western(name: str, words: Sequence[str]) -> Iterator[tuple[str, str, float]]:

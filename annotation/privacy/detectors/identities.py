@@ -99,7 +99,7 @@ IDENTITIES = (
         "plate",
         "plate",
         pattern(
-            rf"[{_PLATE}][A-Z][ \-.·•・]{{0,2}}"
+            rf"[{_PLATE}] ?[A-Z][ \-.·•・]{{0,2}}"
             r"(?P<tail>[A-HJK][A-HJ-NP-Z0-9]\d{4}|\d{5}[A-HJK]|[A-Z0-9]{4}[A-Z0-9挂学警港澳领])(?!\d)"
         ),
         _plate,

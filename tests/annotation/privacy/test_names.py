@@ -134,6 +134,14 @@ def test_one_character_is_a_name_only_where_it_stands_alone() -> None:
         ("檀志强", "檀老师"),
         ("阿卜杜·买买提", "买买提"),
         ("王姐", "王姐"),
+        ("诸葛静怡", "诸葛"),
+        ("林", "林姐"),
+        ("林", "小林"),
+        ("小馨馨", "馨馨"),
+        ("A小馨馨", "馨馨"),
+        ("买买提·艾力", "买买提"),
+        ("Maeve O'Neil", "O’Neil"),
+        ("kk", "kk"),
     ],
 )
 def test_the_name_inside_a_group_card_is_found(card: str, said: str) -> None:

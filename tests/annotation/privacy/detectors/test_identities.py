@@ -86,6 +86,7 @@ def test_passports_and_permits_are_found(text: str, kind: str, thing: str) -> No
         "京a12345",
         "鲁C１２３４５",
         "苏E1234学",
+        "浙 A 88F66",
     ],
 )
 def test_number_plates_are_found_also_of_electric_cars(plate: str) -> None:
