@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mldr.annotation.collection import Collection
 from mldr.annotation.consent_store import carried
 from mldr.annotation.cutreport import counted
-from mldr.annotation.records import CutDialogue, cut_path, read_cut, write_collected
+from mldr.annotation.records import Collected, CutDialogue, cut_path, read_cut, write_collected
 from mldr.annotation.reviews import Reviewed, read_reviews
 from mldr.annotation.store import Store
 from mldr.errors import MissingExtra, MldrError
@@ -163,7 +163,7 @@ def _write(
     collected = treated.collected
     if not collected.dialogue.utterances:
         return _withhold(collection, told, cut.dialogue.dialogue_id, "all of its messages were taken out")
-    _check_labels(collection, cut.dialogue.dialogue_id, collected.dialogue.n_utterances)
+    _check_said(collection, collected)
     for key, picture in treated.pictures.items():
         path = collection.image_path(key, picture.media_type)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -177,15 +177,22 @@ def _write(
     told.unread += not reviewed.read
 
 
-def _check_labels(collection: Collection, dialogue_id: str, n_utterances: int) -> None:
-    """Refuse to renumber what somebody labelled."""
-    path = cut_path(collection.dialogues, dialogue_id)
-    if not path.exists() or collection.read(dialogue_id).dialogue.n_utterances == n_utterances:
+def _check_said(collection: Collection, new: Collected) -> None:
+    """Refuse to renumber what somebody labelled, and to change words whose places somebody reviewed in the collection."""
+    dialogue_id = new.dialogue.dialogue_id
+    if not cut_path(collection.dialogues, dialogue_id).exists():
         return
+    before = collection.read(dialogue_id)
     labelled = [name for name in collection.annotators() if collection.labels(name, dialogue_id).exists()]
-    if labelled:
+    if labelled and before.dialogue.n_utterances != new.dialogue.n_utterances:
         raise MldrError(
             f"dialogue {dialogue_id} has labels by {', '.join(labelled)}, and taking messages out would number it anew; "
+            "use another collection folder"
+        )
+    words = [[utterance.text for utterance in one.dialogue.utterances] for one in (before, new)]
+    if words[0] != words[1] and collection.reviews(dialogue_id).exists():
+        raise MldrError(
+            f"dialogue {dialogue_id} was reviewed in the collection, and its words would be others now; "
             "use another collection folder"
         )
 

@@ -12,7 +12,7 @@ from mldr.annotation.importing import Import, import_chats
 from mldr.annotation.labels import as_line
 from mldr.annotation.privacy import treat
 from mldr.annotation.privacy.protect import cuts, protect, remove_unused_pictures
-from mldr.annotation.reviews import ImageReview, Remove, Whole
+from mldr.annotation.reviews import ImageReview, Remove, SpanReview, Whole
 from mldr.annotation.store import Store, append_line, open_store
 from mldr.errors import MldrError
 from tests.annotation.support_labels import put, say
@@ -113,6 +113,18 @@ def test_messages_are_not_numbered_anew_under_somebody_s_labels(places: tuple[St
     with pytest.raises(MldrError, match="labels by ann"):
         protect(store, collection)
     assert collection.read(dialogue_id).dialogue.n_utterances == 77
+
+
+def test_words_whose_places_were_reviewed_in_the_collection_are_not_changed(places: tuple[Store, Collection]) -> None:
+    store, collection = places
+    protect(store, collection)
+    (dialogue_id,) = collection.ids()
+    review = SpanReview(utterance_id=0, start=0, end=2, choice="mask")
+    append_line(collection.reviews(dialogue_id), as_line(review))
+    protect(store, collection)  # the same words again
+    decide(store, SpanReview(utterance_id=3, start=0, end=2, choice="edit", text="別"))
+    with pytest.raises(MldrError, match="was reviewed in the collection"):
+        protect(store, collection)
 
 
 def test_a_store_without_dialogues_says_what_to_do(tmp_path: Path) -> None:
