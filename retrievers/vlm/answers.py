@@ -30,8 +30,8 @@ _OBJECT = re.compile(r"\{[^{}]*\}")
 def read(response: str) -> Answer | None:
     """Return the last complete answer in a model's text, None where there is none.
 
-    An id that no dialogue could have (negative, or over `MAX_ID`) becomes one near `MAX_ID`, so that it counts as out of range, as it
-    does where `mldr-eval` reads the response itself.
+    An id that no dialogue could have (negative, or over `MAX_ID`) becomes one near `MAX_ID`, so that it counts as out of
+    range, as it does where `mldr-eval` reads the response itself.
     """
     text = response[-LONGEST:]
     found = parse_answer(text)

@@ -65,10 +65,10 @@ class VisionLanguageRetriever:
             if (value := getattr(generation, name)) not in ("", None)
         }
         answer = None if generation.outcome else read(generation.text)
-        ids = (None, None) if answer is None else (answer.utterance_ids, answer.image_ids)
         return Prediction(
             ask.query_id,
-            *ids,
+            None if answer is None else answer.utterance_ids,
+            None if answer is None else answer.image_ids,
             response=None if generation.outcome and not generation.text else generation.text,
             latency_s=generation.latency_s,
             outcome=generation.outcome or ("parse_error" if answer is None else ""),

@@ -173,9 +173,15 @@ def test_no_picture_is_read_for_a_system_that_sees_none() -> None:
     assert seen.images == (ViewImage("picture 0"),)
 
 
-def test_an_image_without_bytes_is_empty_for_a_system_that_sees_pixels() -> None:
+def test_an_image_without_a_file_stands_as_its_caption_for_a_system_that_sees_pixels() -> None:
     missing = StoredImage("ref:tests/1", "missing")
     seen = view_of(small_dialogue(1, images=[missing]), ("text", "pixels"), lambda key: missing)
+    assert seen.images == (ViewImage(caption="picture 0"),)
+
+
+def test_a_picture_that_is_withheld_shows_no_caption_to_a_system_that_sees_pixels() -> None:
+    withheld = StoredImage("sha256:" + "0" * 64, "withheld")
+    seen = view_of(small_dialogue(1, images=[withheld]), ("text", "pixels"), lambda key: withheld)
     assert seen.images == (ViewImage(),)
 
 
