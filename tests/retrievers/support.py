@@ -29,6 +29,11 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+def steady(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a predictions file without the seconds that they took."""
+    return [{name: value for name, value in row.items() if name != "latency_s"} for row in rows_of(path)]
+
+
 def view(*texts: str, images: Sequence[tuple[int, str]] = (), language: str = "en") -> DialogueView:
     """Return a dialogue as systems see it; `images` = (the utterance that carries it, its caption)."""
     utterances = tuple(

@@ -10,7 +10,7 @@ from mldr.eval import Evaluator
 from mldr.retrievers import run_retriever
 from mldr.retrievers.trivial import All, Nothing, Random
 from tests.conftest import Command
-from tests.retrievers.support import answer, rows_of, view
+from tests.retrievers.support import answer, rows_of, steady, view
 
 
 def test_all_returns_every_utterance_with_text_and_every_image() -> None:
@@ -61,19 +61,19 @@ def test_none_is_right_on_negatives_only(tmp_path: Path, small_dataset: mldr.Dat
     assert scores.measures["img_f1(avg=macro)"].value == pytest.approx(1 / 3)
 
 
-def random_bytes(tmp_path: Path, dataset: mldr.Dataset, name: str, seed: int) -> bytes:
+def random_rows(tmp_path: Path, dataset: mldr.Dataset, name: str, seed: int) -> list[dict[str, object]]:
     out = tmp_path / name
     run_retriever("random", dataset, "test", out, options={"seed": seed})
-    return out.read_bytes()
+    return steady(out)
 
 
-def test_random_gives_the_same_bytes_with_the_same_seed(tmp_path: Path, small_dataset: mldr.Dataset) -> None:
-    assert random_bytes(tmp_path, small_dataset, "a", 3) == random_bytes(tmp_path, small_dataset, "b", 3)
+def test_random_gives_the_same_answers_with_the_same_seed(tmp_path: Path, small_dataset: mldr.Dataset) -> None:
+    assert random_rows(tmp_path, small_dataset, "a", 3) == random_rows(tmp_path, small_dataset, "b", 3)
 
 
 def test_random_answers_otherwise_with_another_seed(tmp_path: Path, small_dataset: mldr.Dataset) -> None:
     for name, seed in (("a", 3), ("b", 4)):
-        random_bytes(tmp_path, small_dataset, name, seed)
+        random_rows(tmp_path, small_dataset, name, seed)
     first, second = ([row["utterance_ids"] for row in rows_of(tmp_path / name)] for name in ("a", "b"))
     assert first != second
 
@@ -87,7 +87,7 @@ def test_random_answers_queries_of_one_dialogue_differently(tmp_path: Path, demo
 def test_the_seed_of_the_command_is_the_systems(tmp_path: Path, command: Command, small_dataset: mldr.Dataset) -> None:
     words = ["retrieve", "random", str(small_dataset.folder), "--split", "test", "--seed", "3", "--out"]
     assert command("mldr", *words, str(tmp_path / "c"))[0] == 0
-    assert (tmp_path / "c").read_bytes() == random_bytes(tmp_path, small_dataset, "a", 3)
+    assert steady(tmp_path / "c") == random_rows(tmp_path, small_dataset, "a", 3)
 
 
 def test_a_chance_that_is_no_number_is_refused_in_words() -> None:
