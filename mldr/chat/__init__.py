@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from mldr.chat.endpoint import ModelEndpoint, Price
     from mldr.chat.estimate import tokens_of, tokens_of_request
     from mldr.chat.model import ChatModel
-    from mldr.chat.request import ChatAnswer, ChatRequest, Message, Unanswered, Usage
+    from mldr.chat.request import ChatAnswer, ChatRequest, ImagePart, Message, ServerFailed, Unanswered, Usage
     from mldr.chat.store import ResponseStore
 
 __all__ = [
@@ -18,10 +18,12 @@ __all__ = [
     "ChatAnswer",
     "ChatModel",
     "ChatRequest",
+    "ImagePart",
     "Message",
     "ModelEndpoint",
     "Price",
     "ResponseStore",
+    "ServerFailed",
     "Unanswered",
     "Usage",
     "tokens_of",
@@ -33,7 +35,7 @@ _HOME = {
     "mldr.chat.endpoint": ("ModelEndpoint", "Price"),
     "mldr.chat.estimate": ("tokens_of", "tokens_of_request"),
     "mldr.chat.model": ("ChatModel",),
-    "mldr.chat.request": ("ChatAnswer", "ChatRequest", "Message", "Unanswered", "Usage"),
+    "mldr.chat.request": ("ChatAnswer", "ChatRequest", "ImagePart", "Message", "ServerFailed", "Unanswered", "Usage"),
     "mldr.chat.store": ("ResponseStore",),
 }
 

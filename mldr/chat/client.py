@@ -155,6 +155,9 @@ class Connection:
         status, said = error.status_code, self._shown(error.message)
         words = f"{error.code} {error.message}".lower()
         names_a_mode = any(word in words for word in _MODE_WORDS)
+        too_long = any(word in words for word in _TOO_LONG)
+        if status == 413 or (too_long and not names_a_mode and status in (400, 422, 500)):
+            return RequestRefused("length", f"the question is too long for it ({said})")
         if status == 402 or (status == 429 and any(word in words for word in _UNPAID)):
             return ServerFault(f"the account has no credit left ({said})", lasting=True)
         if status in _PASSING or (status >= 500 and status != 501 and not names_a_mode):
@@ -165,11 +168,8 @@ class Connection:
             return MldrError(f"{self.name}: the server sends on to another address; put the final one into base_url")
         if status == 404 and "model" in words and not names_a_mode:
             return MldrError(f"{self.name}: no such model (status 404: {said}); mend `model` or `base_url`")
-        if status in (400, 413, 422) and not names_a_mode:
-            if status == 413 or any(word in words for word in _TOO_LONG):
-                return RequestRefused("length", f"the question is too long for it ({said})")
-            if any(word in words for word in _FILTERED):
-                return RequestRefused("refused", f"its filter refuses the question ({said})")
+        if status in (400, 422) and not names_a_mode and any(word in words for word in _FILTERED):
+            return RequestRefused("refused", f"its filter refuses the question ({said})")
         if status in _REFUSES_A_MODE or names_a_mode:
             return ModeRefused(f"status {status}: {said}")
         return MldrError(f"{self.name}: the server refuses the request (status {status}: {said})")

@@ -144,12 +144,15 @@ class ChatModel:
         return None
 
     def _replayed(self, stored: StoredResponse, question: Question, way: Way) -> ChatAnswer:
+        schema = question.request.schema
+        if schema is None or question.request.any_text:
+            return ChatAnswer(None, stored.text, stored.usage, from_store=True, finish_reason=stored.finish_reason)
         try:
-            value = read_answer(stored.text, question.request.schema, way.mode)
+            value = read_answer(stored.text, schema, way.mode)
         except Unusable as error:
             message = f"the response {stored.key} is not what was kept ({error}); restore the file, or name another"
             raise fault(str(self.store.path), message) from error
-        return ChatAnswer(value, stored.text, stored.usage, from_store=True)
+        return ChatAnswer(value, stored.text, stored.usage, from_store=True, finish_reason=stored.finish_reason)
 
     def _not_stored(self, question: Question) -> MldrError:
         self.missing[question.request.step] += 1

@@ -32,7 +32,7 @@ class Question:
 
     def ways(self) -> Iterator[Way]:
         """Yield the ways of asking in the order in which they are tried and looked up."""
-        for number, mode in enumerate(modes_of(self.endpoint)):
+        for number, mode in enumerate(modes_of(self.endpoint, self.request)):
             if number == len(self._made):
                 body = request_body(self.endpoint, self.request, mode, self.sample)
                 self._made.append(Way(mode, body, response_key(body, self.endpoint.provider, self.sample)))

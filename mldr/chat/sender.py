@@ -12,11 +12,10 @@ from mldr.chat.client import Connection, ModeRefused, Reply, RequestRefused, Ser
 from mldr.chat.endpoint import ModelEndpoint, StructuredMode
 from mldr.chat.estimate import tokens_of, tokens_of_request
 from mldr.chat.question import Question, Way
-from mldr.chat.request import ChatAnswer, Unanswered, Usage
+from mldr.chat.request import ChatAnswer, ServerFailed, Unanswered, Usage
 from mldr.chat.store import ResponseStore, StoredResponse
-from mldr.chat.structured import MODES, Unusable, read_answer
+from mldr.chat.structured import MODES, Unusable, read_answer, stored_body
 from mldr.errors import InterruptedRun, MldrError
-from mldr.files import canonical_json
 
 LONGEST_WAIT_S = 60.0
 """Between two tries, whatever a server asks for."""
@@ -95,8 +94,10 @@ class Sender:
                 wait = self.backoff_s * _jitter()
             except ServerFault as error:
                 failures += 1
-                if error.lasting or failures > self.endpoint.retries:
+                if error.lasting:
                     raise InterruptedRun(self._failed(error, failures)) from None
+                if failures > self.endpoint.retries:
+                    raise ServerFailed(self._failed(error, failures)) from None
                 wait = self._backoff(failures, error.wait_s)
             self._check_wanted(flight)
             await asyncio.sleep(wait)
@@ -128,7 +129,7 @@ class Sender:
             raise _NoUse(error, reply) from None
         usage = reply.usage or Usage()
         self.store.put(self._row(question, way, reply))
-        return ChatAnswer(value, reply.text, usage, from_store=False)
+        return ChatAnswer(value, reply.text, usage, from_store=False, finish_reason=reply.finish_reason)
 
     def _row(self, question: Question, way: Way, reply: Reply, failure: str = "") -> StoredResponse:
         usage = reply.usage or Usage()
@@ -143,7 +144,7 @@ class Sender:
             finish_reason=reply.finish_reason,
             failure=failure,
             text=reply.text.encode("utf-8", "replace").decode("utf-8"),
-            request=canonical_json(way.body),
+            request=stored_body(way.body),
         )
 
     def _given_up(
@@ -193,6 +194,8 @@ def unanswered(name: str, question: Question, reason: str, detail: str) -> Unans
 def _judged(question: Question, way: Way, reply: Reply) -> Any:
     if reply.refusal or (reply.finish_reason == "content_filter"):
         raise Unusable("refused", reply.refusal or "its filter stopped the answer")
+    if question.request.schema is None or question.request.any_text:
+        return None
     try:
         return read_answer(reply.text, question.request.schema, way.mode)
     except Unusable as error:

@@ -14,7 +14,7 @@ from mldr.chat.endpoint import ModelEndpoint, StructuredMode
 from mldr.chat.fits import Check, quick_check
 from mldr.chat.request import ChatRequest
 from mldr.errors import MldrError, fault, printable
-from mldr.files import canonical_json, parse_json
+from mldr.files import canonical_json, parse_json, sha256_text
 
 MODES: tuple[StructuredMode, ...] = ("json_schema", "json_object", "prompt")
 """In the order in which `auto` tries them."""
@@ -35,8 +35,10 @@ class Unusable(Exception):
         super().__init__(f"{reason}: {self.detail}")
 
 
-def modes_of(endpoint: ModelEndpoint) -> tuple[StructuredMode, ...]:
+def modes_of(endpoint: ModelEndpoint, request: ChatRequest) -> tuple[StructuredMode, ...]:
     """Return the ways of asking that an endpoint may be tried with, in order."""
+    if request.schema is None:
+        return ("prompt",)
     return MODES if endpoint.structured == "auto" else (endpoint.structured,)
 
 
@@ -49,7 +51,7 @@ def request_body(endpoint: ModelEndpoint, request: ChatRequest, mode: Structured
         mode: how the schema is asked for.
         sample: added to the endpoint's seed, if it has one.
     """
-    messages = [{"role": one.role, "content": one.content} for one in request.messages]
+    messages = [one.body() for one in request.messages]
     body: dict[str, Any] = {"model": endpoint.model, "messages": messages}
     if "max_completion_tokens" not in endpoint.extra:  # newer models refuse the older name
         body["max_tokens"] = endpoint.max_tokens
@@ -58,6 +60,8 @@ def request_body(endpoint: ModelEndpoint, request: ChatRequest, mode: Structured
     if endpoint.seed is not None:
         body["seed"] = endpoint.seed + sample
     body.update(endpoint.extra)
+    if request.schema is None:
+        return body
     schema = dict(request.schema)
     if mode == "json_schema":
         named = {"name": request.schema_name, "schema": schema, "strict": True}
@@ -69,7 +73,7 @@ def request_body(endpoint: ModelEndpoint, request: ChatRequest, mode: Structured
     return body
 
 
-def _append_to_system(messages: list[dict[str, str]], text: str) -> None:
+def _append_to_system(messages: list[dict[str, Any]], text: str) -> None:
     if messages and messages[0]["role"] == "system":
         messages[0]["content"] += "\n\n" + text
     else:
@@ -86,10 +90,25 @@ def check_request(request: ChatRequest) -> None:
         raise fault(request.step, "a request without messages")
     for number, message in enumerate(request.messages):
         try:
-            message.content.encode("utf-8")
+            "".join(message.texts).encode("utf-8")
         except UnicodeEncodeError as error:
             place = f"{request.step}, message {number}, character {error.start}"
             raise fault(place, "half of a surrogate pair; the text is no Unicode") from error
+
+
+def stored_body(body: dict[str, Any]) -> str:
+    """Return a request body as it is kept: canonical JSON, each picture inside it as the hash of its address."""
+    messages = [{**one, "content": _hashed(one["content"])} for one in body["messages"]]
+    return canonical_json({**body, "messages": messages})
+
+
+def _hashed(content: Any) -> Any:
+    if isinstance(content, str):
+        return content
+    return [
+        part if part["type"] == "text" else {"type": "image_url", "sha256": sha256_text(part["image_url"]["url"])}
+        for part in content
+    ]
 
 
 def read_answer(text: str, schema: Mapping[str, Any], mode: StructuredMode) -> Any:
