@@ -17,6 +17,8 @@ from mldr.markup import IMAGE_SLOT, ImageSlot, escape
 
 Order = Literal["query_first", "dialogue_first"]
 PromptLanguage = Literal["zh", "en"]
+AnswerForm = Literal["tags", "json"]
+"""The papers' grammar, or one JSON object for servers that are held to a schema."""
 
 PROMPT_VERSION = 1
 """Raised whenever a word of the built-in prompts changes."""
@@ -31,16 +33,19 @@ _TASK = {
         "请从对话中找出与查询相关的全部语句和图片。每条语句和每张图片前面都标有编号，编号从 0 开始。\n"
         "作答要求：\n"
         "1. 列出相关语句的编号和相关图片的编号；某一类没有相关内容时，该类写空列表。\n"
-        "2. 只输出答案，格式与下例完全一致：<|utt_ids_start|>[2, 5]<|utt_ids_end|>;<|img_ids_start|>[0]<|img_ids_end|>"
+        "2. 只输出答案，格式与下例完全一致：{form}"
     ),
     "en": (
         "Find every utterance and every image of the dialogue that the query asks for. Each utterance and each image has its "
         "id in front of it; ids start at 0.\n"
         "How to answer:\n"
         "1. List the ids of the utterances and the ids of the images. Where nothing of a kind fits, its list is empty.\n"
-        "2. Write the answer alone, exactly in the form of this example: "
-        "<|utt_ids_start|>[2, 5]<|utt_ids_end|>;<|img_ids_start|>[0]<|img_ids_end|>"
+        "2. Write the answer alone, exactly in the form of this example: {form}"
     ),
+}
+_FORM: dict[AnswerForm, str] = {
+    "tags": "<|utt_ids_start|>[2, 5]<|utt_ids_end|>;<|img_ids_start|>[0]<|img_ids_end|>",
+    "json": '{"utterance_ids": [2, 5], "image_ids": [0]}',
 }
 _QUERY = {"zh": "查询：<|query_start|>{query}<|query_end|>", "en": "Query: <|query_start|>{query}<|query_end|>"}
 _DIALOGUE = {"zh": "对话：\n{dialogue}", "en": "Dialogue:\n{dialogue}"}
@@ -84,16 +89,19 @@ def prompt_hash(system: str, user: str) -> str:
     return sha256_text(canonical_json({"system": system, "user": user}))
 
 
-def prompt(language: PromptLanguage, order: Order = "query_first") -> Prompt:
+def prompt(language: PromptLanguage, order: Order = "query_first", answer: AnswerForm = "tags") -> Prompt:
     """Return the built-in prompt of a language.
 
     Args:
         language: of the instruction, usually the dialogue's.
         order: `query_first` is the papers'; `dialogue_first` lets the queries of one dialogue share one prefix.
+        answer: the form that is asked for; only the example of it differs.
     """
+    task = _TASK[language].replace("{form}", _FORM[answer])
     query, dialogue = _QUERY[language], _DIALOGUE[language]
-    parts = [_TASK[language], query, dialogue] if order == "query_first" else [_TASK[language], dialogue, query]
-    return Prompt(f"mldr-{PROMPT_VERSION}-{language}-{order}", _SYSTEM[language], "\n\n".join(parts))
+    parts = [task, query, dialogue] if order == "query_first" else [task, dialogue, query]
+    name = f"mldr-{PROMPT_VERSION}-{language}-{order}" + ("" if answer == "tags" else f"-{answer}")
+    return Prompt(name, _SYSTEM[language], "\n\n".join(parts))
 
 
 def prompt_language(language: str) -> PromptLanguage:

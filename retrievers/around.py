@@ -31,6 +31,7 @@ class Around:
             raise ValueError(f"system is {system}, an oracle; nothing can stand around it")
         self.sees: tuple[Sees, ...] = tuple(self.inner.sees)
         self.needs: tuple[str, ...] = tuple(getattr(self.inner, "needs", ()))
+        self.movable: tuple[str, ...] = tuple(getattr(self.inner, "movable", ()))
 
     @property
     def at_once(self) -> int:

@@ -67,8 +67,9 @@ Example = tuple[DialogueView, list[Ask], list[Gold]]
 class Retriever(Protocol):
     """A system that answers queries with fragments.
 
-    Beside this it may have a `needs`, a tuple of words on what it takes beyond the core (`extra embed`, `endpoint`, `GPU`), and
-    what `Opened`, `Fittable`, `Parallel`, `Sampled` or `Oracle` describe. The first line of its docstring is what lists show.
+    Beside this it may have a `needs`, a tuple of words on what it takes beyond the core (`extra embed`, `endpoint`, `GPU`), a
+    `movable`, a tuple of the options that say where something is and shape no answer (they are not recorded), and what
+    `Opened`, `Fittable`, `Parallel`, `Sampled` or `Oracle` describe. The first line of its docstring is what lists show.
     """
 
     @property

@@ -66,8 +66,9 @@ def opened(name: str, retriever: Retriever, run: Run) -> Iterator[Callable[[], N
 def described(name: str, retriever: Retriever, dataset: Dataset, options: Mapping[str, Any]) -> dict[str, Any]:
     """Fit the retriever where it can be fitted; return what every prediction says of its system."""
     meta: dict[str, Any] = {"system": name, "sees": sorted(retriever.sees), "mldr": __version__}
-    if options:
-        meta["options"] = dict(options)
+    movable = getattr(retriever, "movable", ())
+    if shaping := {option: value for option, value in options.items() if option not in movable}:
+        meta["options"] = shaping
     if isinstance(retriever, Oracle):
         meta["oracle"] = True
     if isinstance(retriever, Fittable):

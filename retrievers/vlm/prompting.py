@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from mldr.dialogue import Dialogue, DialogueImage, Utterance
 from mldr.errors import MldrError
 from mldr.markup import ImageSlot, Sees, render_parts
-from mldr.prompts import Order, Prompt, PromptLanguage, load_prompt, prompt, prompt_language
+from mldr.prompts import AnswerForm, Order, Prompt, PromptLanguage, load_prompt, prompt, prompt_language
 from mldr.retrievers.protocol import Ask, DialogueView, Run
 from mldr.retrievers.vlm.generator import ModelPrompt, Part
 from mldr.retrievers.vlm.pixels import MAX_PIXELS, Pictures, pictures_of
@@ -28,6 +28,8 @@ class Prompting:
     """Of the instruction; `auto` takes the dialogue's."""
     prompt: str = ""
     """'' for the built-in prompt, `from-release` for the one that `import-release` kept, or a YAML file of one's own."""
+    answer: AnswerForm = "tags"
+    """The form that the built-in prompt asks for."""
     max_pixels: int = MAX_PIXELS
     max_images: int | None = None
     """Of one prompt; the pictures after them are placeholders. None for all."""
@@ -37,6 +39,7 @@ class Prompting:
             ("sees", self.sees, get_args(Sees)),
             ("order", self.order, get_args(Order)),
             ("language", self.language, ("auto", *get_args(PromptLanguage))),
+            ("answer", self.answer, get_args(AnswerForm)),
         ):
             if value not in known:
                 raise ValueError(f"{name} is {value!r}; {', '.join(known)} are known")
@@ -74,7 +77,9 @@ class Prompting:
         """Return the prompt for a dialogue."""
         if own is not None:
             return own
-        return prompt(prompt_language(view.language) if self.language == "auto" else self.language, self.order)
+        return prompt(
+            prompt_language(view.language) if self.language == "auto" else self.language, self.order, self.answer
+        )
 
 
 @dataclass(frozen=True, slots=True)
