@@ -42,6 +42,11 @@ class Message:
         return tuple(part for part in parts if isinstance(part, str))
 
     @property
+    def text(self) -> str:
+        """All texts, as one."""
+        return "".join(self.texts)
+
+    @property
     def pictures(self) -> tuple[ImagePart, ...]:
         """The pictures, in order."""
         return () if isinstance(self.content, str) else tuple(p for p in self.content if isinstance(p, ImagePart))
@@ -49,7 +54,7 @@ class Message:
     def body(self) -> dict[str, Any]:
         """Return the message as the OpenAI API takes it; one without pictures is a plain text, since some servers take no other."""
         if not self.pictures:
-            return {"role": self.role, "content": "".join(self.texts)}
+            return {"role": self.role, "content": self.text}
         parts = [
             {"type": "text", "text": part}
             if isinstance(part, str)

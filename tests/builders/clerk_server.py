@@ -38,7 +38,7 @@ def _name(schema: dict[str, Any]) -> str:
 
 def _found(request: ChatRequest) -> dict[str, list[int]]:
     """Return the elements that share a word of four letters with the query."""
-    rendered, query = request.messages[1].content.removeprefix("The chat:\n").rsplit("\n\nThe query: ", 1)
+    rendered, query = request.messages[1].text.removeprefix("The chat:\n").rsplit("\n\nThe query: ", 1)
     words = {word for word in query.lower().split() if len(word) >= 4}
     utterances = markup.parse(rendered)
     found = [one.utterance_id for one in utterances if one.text and words & set(one.text.lower().split())]

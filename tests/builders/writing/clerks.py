@@ -22,7 +22,7 @@ Turned = Callable[[dict[str, Any]], Any]
 
 def lines_of(request: ChatRequest) -> list[dict[str, Any]]:
     """Return the JSON lines of a request's first user message."""
-    return [json.loads(line) for line in request.messages[1].content.splitlines() if line.startswith("{")]
+    return [json.loads(line) for line in request.messages[1].text.splitlines() if line.startswith("{")]
 
 
 def han(text: str) -> str:
@@ -57,13 +57,14 @@ class Clerk:
         if request.schema_name in self.turns:
             value = self.turns[request.schema_name](json.loads(json.dumps(value)))
         text = json.dumps(value, ensure_ascii=False)
-        return ChatAnswer(json.loads(text), text, Usage(len(request.messages[1].content), len(text)), False)
+        return ChatAnswer(json.loads(text), text, Usage(len(request.messages[1].text), len(text)), False)
 
     def steps(self) -> list[str]:
         """Return the schema names of what was asked, in order."""
         return [request.schema_name for request, _ in self.asked]
 
     def _stitched_dialogue(self, request: ChatRequest) -> dict[str, Any]:
+        assert request.schema is not None
         translated = "captions" in request.schema["properties"]
         word: Callable[[str], str] = han if translated else lambda text: text
         interleaved = "taken up again" in request.messages[0].content
@@ -137,9 +138,9 @@ class Clerk:
         return {"queries": changed}
 
     def _fragment(self, request: ChatRequest) -> dict[str, Any]:
-        query = markup.unescape(request.messages[1].content.rsplit("\n\nThe query: ", 1)[1])
+        query = markup.unescape(request.messages[1].text.rsplit("\n\nThe query: ", 1)[1])
         first = next(
-            one.text for one in markup.parse(request.messages[1].content[10:].split("\n\nThe query: ")[0]) if one.text
+            one.text for one in markup.parse(request.messages[1].text[10:].split("\n\nThe query: ")[0]) if one.text
         )
         elements = self.known.get((first, query), [])
         ids = {kind: [int(name[1:]) for name in elements if name[0] == kind] for kind in "ui"}

@@ -279,7 +279,7 @@ def test_each_query_is_asked_by_itself_and_the_dialogue_comes_first() -> None:
     judge = Clerk()
     settings = context(verify=VerifySettings(model="judge"), queries=QuerySettings(negatives=1))
     _, _, labelled = made(material(), settings, Clerk(), judge)
-    contents = [request.messages[1].content for request, _ in judge.asked]
+    contents = [request.messages[1].text for request, _ in judge.asked]
     assert len(contents) == len(labelled.queries)
     for content in contents:
         assert sum(query.text in content for query in labelled.queries) == 1

@@ -182,7 +182,7 @@ def test_hostile_words_of_a_source_are_material_and_may_stay() -> None:
     asked = material(evil, BREAD, BIKES)
     request = stitch_request(asked, PLAIN)
     assert [line["text"] for line in lines_of(request)[1:3]] == [HOSTILE, HOSTILE]
-    assert len(request.messages[1].content.splitlines()) == 1 + sum(len(one.turns) for one in asked.sources)
+    assert len(request.messages[1].text.splitlines()) == 1 + sum(len(one.turns) for one in asked.sources)
     value = answer(asked)
     assert reasons(value, asked) == set()
     made = stitched_by_model(asked.row, asked.sources, KEYS, Kept(value, "m", "p", 1))

@@ -98,10 +98,7 @@ def test_what_is_good_in_a_rejected_answer_is_kept_with_its_attempt() -> None:
     assert {name: kept.attempt for name, kept in found.items()} == {"painting": 1, "baking": 2}
     assert len(clerk.asked) == 2
     assert not ledger.counts["queries that no attempt of the model brought"]
-    assert (
-        "part" not in clerk.asked[1][0].messages[-1].content.lower()
-        or "1" not in clerk.asked[1][0].messages[-1].content
-    )
+    assert "part" not in clerk.asked[1][0].messages[-1].text.lower() or "1" not in clerk.asked[1][0].messages[-1].text
 
 
 def test_two_parts_never_share_a_query() -> None:
