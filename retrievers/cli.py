@@ -100,10 +100,8 @@ def _option(text: str) -> tuple[str, Any]:
         raise typer.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--option")
     try:
         given = yaml.safe_load(value)
-    except (yaml.YAMLError, ValueError) as error:
-        raise typer.BadParameter(f"the value of {name} cannot be read", param_hint="--option") from error
+    except (yaml.YAMLError, ValueError):
+        return name, value
     if given is not None and not isinstance(given, (str, int, float, bool)):
-        raise typer.BadParameter(
-            f"{name} is {value!r}; a number, a word, true or false is expected", param_hint="--option"
-        )
+        return name, value  # a text such as `query: `, or a JSON object, that only looks like YAML
     return name, given

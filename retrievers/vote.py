@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from mldr.eval.counts import Counts, per_query
 from mldr.eval.prediction import Prediction
 from mldr.files import canonical_json, parse_json
 from mldr.retrievers.around import Around
+from mldr.retrievers.fitting import Floats, query_f1, texts
 from mldr.retrievers.protocol import Ask, DialogueView, Example, Gold, Sampled
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +73,9 @@ class Vote(Around):
             ballots += [(found[ask.query_id][0], gold, view) for ask, gold in zip(asks, golds, strict=True)]
         if ballots:
             self.shares = {
-                "utterances": self._best([(one.utterances, gold.utterance_ids, _texts(v)) for one, gold, v in ballots]),
+                "utterances": self._best(
+                    [(one.utterances, gold.utterance_ids, len(texts(v))) for one, gold, v in ballots]
+                ),
                 "images": self._best([(one.images, gold.image_ids, len(v.images)) for one, gold, v in ballots]),
             }
 
@@ -125,10 +124,6 @@ class Vote(Around):
         return min((abs(c - 0.5), -c, c) for c, mean in zip(candidates, means, strict=True) if mean == best)[2]
 
 
-def _texts(view: DialogueView) -> int:
-    return sum(1 for utterance in view.utterances if utterance.text)
-
-
 def _ballot(answers: list[Prediction]) -> Ballot:
     valid = [one for one in answers if not one.outcome and one.utterance_ids is not None]
     utterances = Counter(i for one in valid for i in set(one.utterance_ids or ()))
@@ -136,11 +131,7 @@ def _ballot(answers: list[Prediction]) -> Ballot:
 
 
 def _f1(rows: Sequence[tuple[Counter[int], frozenset[int], int]], needed: float) -> Floats:
-    """Return the F1 of each query where an id needs so many votes, by the one definition of F1."""
-    counted = []
-    for votes, gold, universe in rows:
-        kept = {one for one, count in votes.items() if count >= needed}
-        tp = len(kept & gold)
-        counted.append((tp, len(kept) - tp, len(gold) - tp, max(universe, len(kept | gold))))
-    tp, fp, fn, universe = np.array(counted, dtype=np.int64).T
-    return per_query(Counts(tp, fp, fn, universe - tp - fp - fn, universe, np.zeros(len(rows), dtype=bool)), "f1")
+    """Return the F1 of each query where an id needs so many votes."""
+    return query_f1(
+        [([one for one, count in votes.items() if count >= needed], gold, universe) for votes, gold, universe in rows]
+    )

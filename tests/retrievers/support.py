@@ -49,3 +49,8 @@ def answer(retriever: Retriever, seen: DialogueView, query: str) -> tuple[tuple[
     assert prediction.utterance_ids is not None
     assert prediction.image_ids is not None
     return prediction.utterance_ids, prediction.image_ids
+
+
+def asked(*texts: str, language: str = "en") -> list[Ask]:
+    """Return queries; each one's id is its text."""
+    return [Ask(text, text, language) for text in texts]

@@ -7,10 +7,11 @@ import pytest
 import mldr
 from mldr.errors import MldrError
 from mldr.eval import Evaluator
-from mldr.retrievers import run_retriever
-from mldr.retrievers.trivial import All, Nothing, Random
+from mldr.retrievers import Gold, run_retriever
+from mldr.retrievers.making import make_retriever
+from mldr.retrievers.trivial import All, FirstK, Nothing, Random, Third
 from tests.conftest import Command
-from tests.retrievers.support import answer, rows_of, steady, view
+from tests.retrievers.support import answer, asked, rows_of, steady, view
 
 
 def test_all_returns_every_utterance_with_text_and_every_image() -> None:
@@ -95,3 +96,55 @@ def test_a_chance_that_is_no_number_is_refused_in_words() -> None:
 
     with pytest.raises(MldrError, match="chance"):
         make_retriever("random", {"chance": "often"})
+
+
+# --- first-k and third: position alone
+
+
+def test_first_k_returns_the_head_with_its_images() -> None:
+    seen = view("a", "", "c", "d", images=[(1, ""), (3, "")])
+    assert answer(FirstK(k=2), seen, "?") == ((0,), (0,))
+    assert answer(FirstK(k=99), seen, "?") == ((0, 2, 3), (0, 1))
+
+
+def test_first_k_takes_the_k_that_validation_likes_best_unless_it_is_given() -> None:
+    seen = view(*"abcdefghij")
+    examples = [(seen, asked("one", "two"), [Gold(frozenset({0, 1, 2}), frozenset())] * 2)]
+    made, given = FirstK(), FirstK(k=7)
+    assert made.fitted == {"k": 8}
+    for one in (made, given):
+        one.fit(examples)
+    assert (made.fitted, given.fitted) == ({"k": 3}, {"k": 7})
+    made.fit([])
+    assert made.k == 3
+
+
+def test_the_three_thirds_are_the_whole_dialogue() -> None:
+    for count in range(8):
+        seen = view(*"abcdefgh"[:count], images=[(i, "") for i in range(count)])
+        parts = [answer(Third(part=part), seen, "?") for part in ("first", "middle", "last")]
+        assert [i for utterances, _ in parts for i in utterances] == list(range(count))
+        assert [i for _, images in parts for i in images] == list(range(count))
+
+
+@pytest.mark.parametrize(("gold", "part"), [({0, 1}, "first"), ({3, 4, 5}, "middle"), ({8}, "last")])
+def test_third_takes_the_part_that_validation_likes_best(gold: set[int], part: str) -> None:
+    made = Third()
+    made.fit([(view(*"abcdefghi"), asked("one"), [Gold(frozenset(gold), frozenset())])])
+    assert made.fitted == {"part": part}
+    assert set(answer(made, view(*"abcdefghi"), "another")[0]) >= gold
+
+
+def test_images_count_in_what_validation_likes() -> None:
+    seen = view("", "", "", "", "", "", images=[(5, "")])
+    made = Third()
+    made.fit([(seen, asked("one"), [Gold(frozenset(), frozenset({0}))])])
+    assert made.part == "last"
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("first-k", {"k": 0}), ("first-k", {"k": 1.5}), ("third", {"part": "second"})]
+)
+def test_bad_options_of_position_are_told(name: str, options: dict[str, object]) -> None:
+    with pytest.raises(MldrError, match=next(iter(options))):
+        make_retriever(name, options)
