@@ -67,7 +67,7 @@ def described(name: str, retriever: Retriever, dataset: Dataset, options: Mappin
     """Fit the retriever where it can be fitted; return what every prediction says of its system."""
     meta: dict[str, Any] = {"system": name, "sees": sorted(retriever.sees), "mldr": __version__}
     movable = getattr(retriever, "movable", ())
-    if shaping := {option: value for option, value in options.items() if option not in movable}:
+    if shaping := {option: _without_folder(value) for option, value in options.items() if option not in movable}:
         meta["options"] = shaping
     if isinstance(retriever, Oracle):
         meta["oracle"] = True
@@ -80,6 +80,12 @@ def described(name: str, retriever: Retriever, dataset: Dataset, options: Mappin
             meta["fitted_on"] = FITTED_ON
         meta["fitted"] = plain_json(name, getattr(retriever, "fitted", {}))
     return meta
+
+
+def _without_folder(value: Any) -> Any:
+    """Return a path's last part and any other value as it is: predictions are published, and nobody's folders with them."""
+    is_path = isinstance(value, str) and (value.startswith((".", "~")) or Path(value).is_absolute())
+    return Path(value).name if is_path else value
 
 
 def _example(sees: Collection[Any], image: Callable[[str], StoredImage], asked: Asked) -> Example:

@@ -15,24 +15,11 @@ from PIL import Image
 from mldr.embed.local import SentenceTransformersEmbedder
 from mldr.errors import MldrError
 from tests.core.support_embed import Spec
+from tests.core.tiny_embedders import WORDS, tiny_clip, tiny_tokeniser
 
 pytest.importorskip("sentence_transformers", reason="the extra embed is not installed")
 
-WORDS = [f"w{i}" for i in range(60)]
 TEXTS = [" ".join(WORDS[(7 * i + j) % 60] for j in range(i % 13 + 1)) for i in range(90)]
-
-
-def _tokeniser() -> Any:
-    tokenizers: Any = import_module("tokenizers")
-    vocabulary = {word: i for i, word in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS])}
-    tokeniser = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token="[UNK]"))
-    tokeniser.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-    tokeniser.post_processor = tokenizers.processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
-    fast: Any = import_module("transformers").PreTrainedTokenizerFast
-    return fast(tokenizer_object=tokeniser, model_max_length=32, **names)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +34,7 @@ def text_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     transformers.BertModel(transformers.BertConfig(vocab_size=64, max_position_embeddings=32, **size)).save_pretrained(
         folder / "raw"
     )
-    _tokeniser().save_pretrained(folder / "raw")
+    tiny_tokeniser().save_pretrained(folder / "raw")
     transformer = import_module("sentence_transformers.models").Transformer(str(folder / "raw"))
     model = library.SentenceTransformer(modules=[transformer, pooling(32)], device="cpu")
     model.save(str(folder / "model"))
@@ -163,19 +150,7 @@ def test_code_that_comes_with_a_model_is_not_run(text_model: Path, tmp_path: Pat
 
 @pytest.fixture(scope="module")
 def image_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A CLIP of one layer, as transformers saves it; its image processor does without torchvision."""
-    torch, transformers = import_module("torch"), import_module("transformers")
-    pillow_clip: Any = import_module("transformers.models.clip.image_processing_pil_clip")
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("clip")
-    size = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2, "num_hidden_layers": 1}
-    text = {**size, "vocab_size": 64, "max_position_embeddings": 32, "eos_token_id": 3, "bos_token_id": 2}
-    vision = {**size, "image_size": 16, "patch_size": 8}
-    config = transformers.CLIPConfig(text_config=text, vision_config=vision, projection_dim=24)
-    transformers.CLIPModel(config).save_pretrained(folder)
-    processor = pillow_clip.CLIPImageProcessorPil(size={"shortest_edge": 16}, crop_size={"height": 16, "width": 16})
-    transformers.CLIPProcessor(processor, _tokeniser()).save_pretrained(folder)
-    return folder
+    return tiny_clip(tmp_path_factory.mktemp("clip"))
 
 
 def test_a_model_that_sees_embeds_pictures_and_texts_into_one_space(image_model: Path) -> None:
