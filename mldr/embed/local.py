@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mldr.embed.protocol import EmbedderSpec, Vectors
 from mldr.errors import MissingExtra, MldrError, printable
-from mldr.files import canonical_json, sha256_file, sha256_text
+from mldr.localmodels import files_hash, loaded, model_folder
 
 if TYPE_CHECKING:
     from PIL import Image
 
-_HUB_NAME = re.compile(r"[\w-][\w.-]*(/[\w.-]+)?", re.ASCII)
 _TOKENISED = 256
 _LIBRARIES = ("sentence-transformers", "transformers", "torch")
 ROWS = 8
 """Of every batch, whatever `batch` says: another shape may take another path through the processor."""
 BLOCK = 2048
 """Texts in one call, so that there are full batches of texts of one length."""
-ASKING_S = 10.0
-"""How long the Hub may take to say whether it has a model."""
+PLACE = "embedder.model"
 
 
 class SentenceTransformersEmbedder:
@@ -55,11 +48,11 @@ class SentenceTransformersEmbedder:
         if find_spec("sentence_transformers") is None:
             raise MissingExtra("the embedder sentence-transformers", "embed")
         self.block = BLOCK
-        folder = _folder(spec.model)
+        folder = model_folder(PLACE, spec.model)
         self._model = _loaded(spec.model if folder is None else str(folder), folder is not None)
         self.sees_images: bool = _sees_images(self._model)
         libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
-        origin = f"{spec.model}@{_revision(self._model)}" if folder is None else files_hash(folder)
+        origin = f"{spec.model}@{_revision(self._model)}" if folder is None else files_hash(PLACE, folder)
         self.identity = f"sentence-transformers:{origin} ({libraries})"
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
@@ -111,60 +104,14 @@ class SentenceTransformersEmbedder:
         return dimensions
 
 
-def _folder(model: str) -> Path | None:
-    """Return the folder that `model` is, None for a name on the Hub."""
-    if not model:
-        raise MldrError("embedder.model: empty; give a model's folder, or its name on the Hub")
-    if Path(model).is_dir():
-        return Path(model)
-    if model.startswith(("/", ".", "~")) or os.sep == "\\" in model or not _HUB_NAME.fullmatch(model):
-        raise MldrError(f"embedder.model: {printable(model)} is no folder, and no name that the Hub could have")
-    return None
-
-
 def _loaded(model: str, is_folder: bool) -> Any:
-    """Return the model, in float32 and without chatter; from the library's cache where it is there."""
-    with _quiet():
-        try:
-            if is_folder:
-                return _opened(model, local_files_only=True)
-            try:
-                return _opened(model, local_files_only=True)
-            except (OSError, ValueError):  # not in the cache, or not all of it
-                from huggingface_hub import model_info
+    """Return the model, in float32."""
+    library: Any = import_module("sentence_transformers")
 
-                model_info(model, timeout=ASKING_S)  # the library itself would knock for a minute and a half
-                return _opened(model, local_files_only=False)
-        except Exception as error:  # whatever a hostile or half a folder provokes in three libraries
-            reason = printable(f"{type(error).__name__}: {' '.join(str(error).split())}", 300)
-            raise MldrError(f"embedder.model: {printable(model)} cannot be loaded ({reason})") from error
+    def opened(local_files_only: bool) -> Any:
+        return library.SentenceTransformer(model, trust_remote_code=False, local_files_only=local_files_only).float()
 
-
-def _opened(model: str, local_files_only: bool) -> Any:
-    return (
-        import_module("sentence_transformers")
-        .SentenceTransformer(model, trust_remote_code=False, local_files_only=local_files_only)
-        .float()
-    )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep progress bars and warnings of the libraries off stderr; what fails is told by the error."""
-    bars: Any = import_module("transformers.utils.logging")
-    loggers = [logging.getLogger(name) for name in ("huggingface_hub", "sentence_transformers", "transformers")]
-    levels = [logger.level for logger in loggers]
-    was_enabled = bars.is_progress_bar_enabled()
-    bars.disable_progress_bar()
-    try:
-        for logger in loggers:
-            logger.setLevel(logging.CRITICAL)
-        yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
-        if was_enabled:
-            bars.enable_progress_bar()
+    return loaded(PLACE, model, is_folder, opened)
 
 
 def _sees_images(model: Any) -> bool:
@@ -179,18 +126,3 @@ def _revision(model: Any) -> str:
         if commit:
             return str(commit)
     return "unknown"
-
-
-def files_hash(folder: Path) -> str:
-    """Return a hash of the weights and configuration in a folder: its place and its prose do not matter."""
-    names = sorted(
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.is_file()
-        and path.suffix != ".md"
-        and not any(p.startswith(".") for p in path.relative_to(folder).parts)
-    )
-    try:
-        return "sha256:" + sha256_text(canonical_json([[name, sha256_file(folder / name)] for name in names]))
-    except OSError as error:
-        raise MldrError(f"embedder.model: {error.filename}: {error.strerror}") from error

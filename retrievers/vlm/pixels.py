@@ -5,13 +5,20 @@ from __future__ import annotations
 import io
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mldr.images import JPEG_QUALITY, ImageError, open_stored, upright_rgb_or_grey
 from mldr.retrievers.protocol import DialogueView
 from mldr.retrievers.vlm.generator import Picture
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 MAX_PIXELS = 602_112
 """768 x 28 x 28, the papers' limit (their scripts' MAX_PIXELS): at most 768 visual tokens a picture for Qwen-VL."""
+
+MAX_ASPECT = 100
+"""Longer side over shorter: Qwen-VL's processors refuse over 200, and scaling rounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,8 @@ def pictures_of(view: DialogueView, max_pixels: int, max_images: int | None) -> 
 def scaled(content: bytes, max_pixels: int) -> Picture:
     """Return a picture in RGB with at most `max_pixels` pixels, as JPEG or, where PNG came in, as PNG.
 
+    One that is no more than a line gets a black border, since processors of models refuse what is over 200 times as long as wide.
+
     Raises:
         ImageError: if the bytes are no picture that may be decoded.
     """
@@ -62,6 +71,7 @@ def scaled(content: bytes, max_pixels: int) -> Picture:
     picture = open_stored(content)
     is_jpeg = picture.format in ("JPEG", "MPO")
     picture = upright_rgb_or_grey(picture).convert("RGB")
+    picture = _no_thread(picture, max_pixels)
     width, height = picture.size
     if width * height > max_pixels:
         share = math.sqrt(max_pixels / (width * height))
@@ -76,3 +86,22 @@ def scaled(content: bytes, max_pixels: int) -> Picture:
     else:
         picture.save(buffer, "PNG")
     return Picture(buffer.getvalue(), "image/jpeg" if is_jpeg else "image/png", picture.width, picture.height)
+
+
+def _no_thread(picture: Image.Image, max_pixels: int) -> Image.Image:
+    """Return a picture whose longer side is at most `MAX_ASPECT` times its shorter one, with black beside what is too thin."""
+    from PIL import Image
+
+    longer, shorter = max(picture.size), min(picture.size)
+    if longer <= MAX_ASPECT * shorter:
+        return picture
+    length = max(1, min(longer, math.isqrt(max_pixels * MAX_ASPECT)))  # the border must not cost memory without limit
+    thickness = max(1, shorter * length // longer)
+    is_wide = picture.width > picture.height
+    own = (length, thickness) if is_wide else (thickness, length)
+    if own != picture.size:
+        picture = picture.resize(own, Image.Resampling.BICUBIC)
+    least = math.ceil(length / MAX_ASPECT)
+    framed = Image.new("RGB", (length, least) if is_wide else (least, length))
+    framed.paste(picture)
+    return framed

@@ -43,6 +43,17 @@ def test_a_large_picture_has_at_most_the_papers_pixels_and_its_shape(size: tuple
         assert made.width / made.height == pytest.approx(size[0] / size[1], rel=0.01)
 
 
+@pytest.mark.parametrize("size", [(1, 400), (4000, 1), (20_000, 3), (3, 1_000_000), (101, 1)])
+@pytest.mark.parametrize("limit", [1, 4096, MAX_PIXELS])
+def test_a_picture_that_is_no_more_than_a_line_gets_a_border(size: tuple[int, int], limit: int) -> None:
+    made = scaled(encoded(size=size), limit)
+    assert made.width * made.height <= limit
+    assert max(made.width, made.height) <= 200 * min(made.width, made.height), "what processors of Qwen-VL take"
+    if limit == MAX_PIXELS:
+        assert opened(made.content).getpixel((0, 0)) != (0, 0, 0)
+        assert opened(made.content).getpixel((made.width - 1, made.height - 1)) == (0, 0, 0)
+
+
 def test_a_small_picture_is_not_made_larger() -> None:
     assert (scaled(encoded(size=(40, 30)), MAX_PIXELS).width, scaled(encoded(size=(40, 30)), 1).width) == (40, 1)
 
