@@ -96,19 +96,18 @@ class _Bank:
 
     def __init__(self, vectors: Sequence[DialogueVectors]) -> None:
         distinct = {id(own): own for own in vectors}
-        widths = {own.dimensions for own in distinct.values()}
+        self._text = {key: own.with_text for key, own in distinct.items()}
+        filled = {key: own for key, own in distinct.items() if self._text[key] or own.n_images}  # the rest has no width
+        widths = {own.dimensions for own in filled.values()}
         if len(widths) > 1:
             raise MldrError(f"vectors of {sorted(widths)} dimensions are not of one space; build one table for all")
-        self._start: dict[int, int] = {}
-        self._text: dict[int, frozenset[int]] = {}
-        parts: list[Vectors] = []
+        parts = [part for own in filled.values() for part in (own.utterances, own.images)]
+        self._rows: Vectors = np.concatenate(parts) if parts else np.zeros((0, 1), dtype=np.float32)
+        self._start = dict.fromkeys(distinct, 0)
         total = 0
-        for key, own in distinct.items():
+        for key, own in filled.items():
             self._start[key] = total
-            self._text[key] = own.with_text
-            parts += [own.utterances, own.images]
             total += own.n_utterances + own.n_images
-        self._rows = np.concatenate(parts) if parts else np.zeros((0, 1), dtype=np.float32)
         self._taken: list[tuple[int, int, int]] = []
 
     def check(self, target: Target, own: DialogueVectors) -> None:
