@@ -20,7 +20,7 @@ from mldr.formats import format_line, upgraded
 from mldr.retrievers.f2rvlm.entropy import mean_entropy
 from mldr.retrievers.f2rvlm.levels import Level, levels
 from mldr.retrievers.f2rvlm.rewards.f1 import modality_counts, shares
-from mldr.retrievers.f2rvlm.rewards.target import Target, named
+from mldr.retrievers.f2rvlm.rewards.target import Target
 from mldr.shards import read_whole
 
 __all__ = ["Grade", "Level", "levels", "mean_entropy", "read_grades", "write_grades"]
@@ -57,7 +57,7 @@ class Grade:
             entropy: as `mean_entropy` gives it.
             n_tokens: of the answer.
         """
-        utterances, images = modality_counts(named([response], [target]), [target])
+        utterances, images = modality_counts([response], [target])
         of_utterances, of_images = float(per_query(utterances, "f1")[0]), float(per_query(images, "f1")[0])
         weights = shares(utterances, images)
         f1 = float(weights[0][0]) * of_utterances + float(weights[1][0]) * of_images

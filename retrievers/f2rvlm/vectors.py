@@ -48,6 +48,10 @@ class DialogueVectors:
         known = np.isfinite(self.utterances)
         if (known.any(axis=1) != known.all(axis=1)).any() or not np.isfinite(self.images).all():
             raise MldrError("a vector of a dialogue holds a value that is no finite number; build the table anew")
+        for rows in (self.utterances[known.all(axis=1)], self.images):
+            norms = np.linalg.norm(rows, axis=1)
+            if ((np.abs(norms - 1) > 1e-3) & (norms > 0)).any():  # a zero row is a vector of which nothing is known
+                raise MldrError("a vector of a dialogue is not of length 1; scale it with mldr.embed.unit_rows")
         inside = ((self.carriers >= 0) & (self.carriers < self.n_utterances)).all()
         if not inside or (np.diff(self.carriers) < 0).any():
             raise MldrError(f"carriers {self.carriers.tolist()} are no ascending utterance ids of the dialogue")

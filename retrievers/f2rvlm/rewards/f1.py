@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 
 from mldr.eval.counts import Counts, per_query
-from mldr.eval.ragged import Bools
-from mldr.retrievers.f2rvlm.rewards.target import Floats, Named, Target, named
+from mldr.eval.ragged import Bools, Ints
+from mldr.retrievers.f2rvlm.rewards.target import Floats, Named, Target, named, same_length
 
 F1Form = Literal["weighted", "paper"]
 
@@ -47,22 +47,21 @@ def f1_reward(answers: Sequence[str], targets: Sequence[Target], *, form: F1Form
     """
     if form not in ("weighted", "paper"):
         raise ValueError(f"form is {form!r}; it is 'weighted' or 'paper'")
-    read = named(answers, targets)
-    utterances, images = modality_counts(read, targets)
+    same_length(answers=answers, targets=targets)
+    utterances, images = modality_counts(answers, targets)
     weights = (0.5, 0.5) if form == "paper" else shares(utterances, images)
     return weights[0] * _decayed(utterances) + weights[1] * _decayed(images)
 
 
-def modality_counts(read: Sequence[Named | None], targets: Sequence[Target]) -> tuple[Counts, Counts]:
+def modality_counts(answers: Sequence[str], targets: Sequence[Target]) -> tuple[Counts, Counts]:
     """Return the evaluation's counts of utterances and of images, one entry a completion.
 
     The universe is not needed for F1, so every modality counts as one that there is something to retrieve from.
     """
-    failed = np.fromiter((one is None for one in read), dtype=np.bool_, count=len(read))
-    pairs = list(zip(read, targets, strict=True))
-    utterances = [(one.utterance_ids, target.utterance_ids) for one, target in _answered(pairs)]
-    images = [(one.image_ids, target.image_ids) for one, target in _answered(pairs)]
-    return _counted(utterances, failed), _counted(images, failed)
+    # Sets of Python integers: an answer may name an id of thousands of digits, which no array holds.
+    sizes = np.array([_sizes(one, target) for one, target in zip(named(answers, targets), targets, strict=True)])
+    columns = sizes.astype(np.int64).reshape(-1, 7).T
+    return _counted(columns[:3], columns[6]), _counted(columns[3:6], columns[6])
 
 
 def shares(utterances: Counts, images: Counts) -> tuple[Floats, Floats]:
@@ -72,16 +71,26 @@ def shares(utterances: Counts, images: Counts) -> tuple[Floats, Floats]:
     return of_utterances, 1.0 - of_utterances
 
 
-def _answered(pairs: Sequence[tuple[Named | None, Target]]) -> list[tuple[Named, Target]]:
-    empty = Named(frozenset(), frozenset())
-    return [(empty if one is None else one, target) for one, target in pairs]
+def _sizes(read: Named | None, gold: Target) -> tuple[int, ...]:
+    """Return shared, named and gold ids of both modalities, and whether the answer failed; a failure names none."""
+    if read is None:
+        return 0, 0, len(gold.utterance_ids), 0, 0, len(gold.image_ids), 1
+    utterances, images = read.utterance_ids, read.image_ids
+    return (
+        len(utterances & gold.utterance_ids),
+        len(utterances),
+        len(gold.utterance_ids),
+        len(images & gold.image_ids),
+        len(images),
+        len(gold.image_ids),
+        0,
+    )
 
 
-def _counted(pairs: Sequence[tuple[frozenset[int], frozenset[int]]], failed: Bools) -> Counts:
-    # Sets of Python integers: an answer may name an id of thousands of digits, which no array holds.
-    rows = np.array([(len(p & g), len(p), len(g)) for p, g in pairs], dtype=np.int64).reshape(-1, 3)
-    tp, fp, fn = rows[:, 0], rows[:, 1] - rows[:, 0], rows[:, 2] - rows[:, 0]
-    return Counts(tp, fp, fn, tn=np.zeros_like(tp), universe=np.ones_like(tp), failed=failed)
+def _counted(sizes: Ints, failed: Ints) -> Counts:
+    shared, given, gold = sizes
+    nothing = np.zeros_like(shared)
+    return Counts(shared, given - shared, gold - shared, nothing, universe=nothing + 1, failed=failed > 0)
 
 
 def _decayed(counts: Counts) -> Floats:

@@ -59,17 +59,16 @@ def order_reward(
     if over not in ("relevant", "all"):
         raise ValueError(f"over is {over!r}; it is 'relevant' or 'all'")
     same_length(answers=answers, targets=targets, vectors=vectors)
-    read = named(answers, targets)
-    blocks = [slice(start, start + BLOCK) for start in range(0, len(read), BLOCK)]
-    return np.concatenate([np.zeros(0), *(_rewards(read[b], targets[b], vectors[b], over) for b in blocks)])
+    blocks = [slice(start, start + BLOCK) for start in range(0, len(answers), BLOCK)]
+    return np.concatenate([np.zeros(0), *(_rewards(answers[b], targets[b], vectors[b], over) for b in blocks)])
 
 
 def _rewards(
-    read: Sequence[Named | None], targets: Sequence[Target], vectors: Sequence[DialogueVectors], over: OrderOver
+    answers: Sequence[str], targets: Sequence[Target], vectors: Sequence[DialogueVectors], over: OrderOver
 ) -> Floats:
     bank = _Bank(vectors)
-    rewards = np.zeros(len(read))
-    for owner, (answer, target, own) in enumerate(zip(read, targets, vectors, strict=True)):
+    rewards = np.zeros(len(answers))
+    for owner, (answer, target, own) in enumerate(zip(named(answers, targets), targets, vectors, strict=True)):
         bank.check(target, own)
         if answer is None:
             continue
@@ -82,11 +81,11 @@ def _rewards(
             utterances, images = utterances & target.utterance_ids, images & target.image_ids
         bank.add(owner, utterances, images, own)
     owners, elements = bank.elements()
-    count = np.bincount(owners, minlength=len(read))
+    count = np.bincount(owners, minlength=len(answers))
     rewards[count == 1] = SHORT
     neighbours = owners[1:] == owners[:-1]
-    cosines = np.einsum("ij,ij->i", elements[1:], elements[:-1], dtype=np.float64)[neighbours]
-    means = np.bincount(owners[1:][neighbours], weights=cosines, minlength=len(read)) / np.maximum(count - 1, 1)
+    cosines = np.einsum("ij,ij->i", elements[1:], elements[:-1])[neighbours]
+    means = np.bincount(owners[1:][neighbours], weights=cosines, minlength=len(answers)) / np.maximum(count - 1, 1)
     means = np.clip(means, 0.0 if over == "relevant" else -1.0, 1.0)  # 1 + 1e-7 is rounding
     return np.where(count > 1, means, rewards)
 
@@ -140,5 +139,10 @@ class _Bank:
         if not len(taken):
             return taken[:, 0], self._rows[:0]
         owners, slots, rows = taken.T
-        first = np.flatnonzero(np.r_[True, (np.diff(owners) != 0) | (np.diff(slots) != 0)])
-        return owners[first], unit_rows(np.add.reduceat(self._rows[rows], first, axis=0))
+        starts = np.flatnonzero(np.r_[True, (np.diff(owners) != 0) | (np.diff(slots) != 0)])
+        elements = self._rows[rows[starts]]
+        sizes = np.diff(np.r_[starts, len(rows)])
+        for several in np.flatnonzero(sizes > 1):  # images of one utterance; few
+            own = rows[starts[several] : starts[several] + sizes[several]]
+            elements[several] = unit_rows(self._rows[own].mean(axis=0, keepdims=True))[0]
+        return owners[starts], elements

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Sized
+from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,22 +50,22 @@ class Named:
         return not self.utterance_ids and not self.image_ids
 
 
-def named(answers: Sequence[str], targets: Sequence[Target]) -> list[Named | None]:
-    """Return what each answer names, None for one that cannot be parsed.
+def named(answers: Sequence[str], targets: Sequence[Target]) -> Iterator[Named | None]:
+    """Yield what each answer names, None for one that cannot be parsed.
 
     Args:
         answers: raw texts of a model.
         targets: parallel to them.
     """
-    same_length(answers=answers, targets=targets)
-    found: list[Named | None] = []
     for answer, target in zip(answers, targets, strict=True):
         parsed = parse_answer(answer)
         if parsed is None:
-            found.append(None)
+            yield None
             continue
-        found.append(Named(frozenset(parsed.utterance_ids) - target.textless_ids, frozenset(parsed.image_ids)))
-    return found
+        utterance_ids = frozenset(parsed.utterance_ids)
+        if target.textless_ids:
+            utterance_ids -= target.textless_ids
+        yield Named(utterance_ids, frozenset(parsed.image_ids))
 
 
 def same_length(**columns: Sized) -> None:

@@ -63,8 +63,7 @@ def test_its_f1_is_that_of_scikit_learn(given_ids: set[int], gold_ids: set[int])
 
 @given(PAIRS)
 def test_its_f1_is_that_of_the_evaluation(pairs: list[tuple[str, Target]]) -> None:
-    read = named([text for text, _ in pairs], [gold for _, gold in pairs])
-    utterances, _ = modality_counts(read, [gold for _, gold in pairs])
+    utterances, _ = modality_counts([text for text, _ in pairs], [gold for _, gold in pairs])
     universe = np.full(len(pairs), 40)
     whole = Counts(utterances.tp, utterances.fp, utterances.fn, universe * 0, universe, utterances.failed)
     np.testing.assert_array_equal(per_query(utterances, "f1"), per_query(whole, "f1"))

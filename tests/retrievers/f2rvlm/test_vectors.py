@@ -166,8 +166,10 @@ def test_the_gold_of_a_dataset_scores_from_its_table(tmp_path: Path) -> None:
         (np.ones(3), np.ones((0, 3)), [], "do not fit one another"),
         (np.array([[1, np.nan]]), np.ones((0, 2)), [], "no finite number"),
         (np.ones((2, 2)), np.full((1, 2), np.nan), [0], "no finite number"),
-        (np.ones((2, 2)), np.ones((1, 2)), [2], "no ascending utterance ids"),
-        (np.ones((2, 2)), np.ones((2, 2)), [1, 0], "no ascending utterance ids"),
+        (np.ones((2, 1)), np.full((1, 1), 0.5), [0], "not of length 1"),
+        (np.full((1, 2), 0.5), np.ones((0, 2)), [], "not of length 1"),
+        (np.ones((2, 1)), np.ones((1, 1)), [2], "no ascending utterance ids"),
+        (np.ones((2, 1)), np.ones((2, 1)), [1, 0], "no ascending utterance ids"),
     ],
 )
 def test_vectors_that_cannot_be_a_dialogue_are_refused(
