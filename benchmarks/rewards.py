@@ -42,8 +42,9 @@ def drawn() -> Case:
             named = np.flatnonzero(gold ^ (draw.random(UTTERANCES) < 0.15)).tolist()
             images = np.flatnonzero(gold_images ^ (draw.random(IMAGES) < 0.15)).tolist()
             text = "I see no answer." if draw.random() < 0.05 else format_answer(named, images)
-            for column, value in zip(case, (text, target, vectors), strict=True):
-                column.append(value)  # type: ignore[arg-type] # three columns of three kinds
+            case[0].append(text)
+            case[1].append(target)
+            case[2].append(vectors)
     return case
 
 
