@@ -231,23 +231,23 @@ def test_defect_18_resampling_keeps_the_order_of_the_curriculum() -> None:
     levelled: dict[str, Level] = {f"{level}{i}": level for level in EASY_TO_HARD for i in range(10)}
     stages = order(levelled, 0)
     expected = list(chain.from_iterable(stages))
-    walk, trained = Walk.of(stages), []
-    while batch := walk.take(4):
-        rewards = np.array([[0.5, 0.5] if one.endswith(("3", "6")) else [0.0, 1.0] for one in batch])
-        while not (useful := informative(rewards)).all():
-            batch = [one for one, kept in zip(batch, useful, strict=True) if kept]
+
+    def rewards_of(one: str) -> list[float]:
+        return [0.5, 0.5] if one.endswith(("3", "6")) else [0.0, 1.0]
+
+    walk = Walk.of(stages)
+    trained: list[str] = []
+    for _ in expected:  # enough steps to end, whatever the walk does
+        batch: list[str] = []
+        for _ in expected:
             more = walk.take(4 - len(batch))
-            batch += more
-            rewards = np.array([[0.5, 0.5] if one.endswith(("3", "6")) else [0.0, 1.0] for one in batch])
-            if not more:
-                break
+            useful = informative(np.array([rewards_of(one) for one in more]).reshape(-1, 2))
+            batch += [one for one, kept in zip(more, useful, strict=True) if kept]
         trained += batch
-    kept = [one for one in expected if not one.endswith(("3", "6"))]
-    assert [one for one in trained if one in kept] == kept
-    assert len(set(trained)) == len(trained)
+    assert trained == [one for one in expected if not one.endswith(("3", "6"))]
 
 
-def test_defect_18_the_form_that_earns_the_format_reward_is_the_form_that_earns_f1() -> None:
+def test_defect_18_thinking_before_an_answer_does_not_void_the_f1_reward() -> None:
     """Released: the script passes a think and answer system prompt, and F1 refuses what follows it."""
     text, gold = THOUGHT.format(answer([1])), target([1])
     assert f1_reward([text], [gold])[0] == 1
