@@ -47,7 +47,7 @@ def order(levels: Mapping[str, Level], seed: int, settings: Schedule | None = No
         raise ValueError(f"unknown levels {lost}; known are {list(EASY_TO_HARD)}")
     first: list[str] = []
     for level in ("easy", "medium"):
-        share = math.ceil(settings.start * len(by_level[level]) - 1e-9)  # 0.1 x 30 is 3.0000000000000004
+        share = math.ceil(settings.start * len(by_level[level]) - 1e-9)  # 0.07 x 100 is 7.000000000000001
         first += by_level[level][:share]
         by_level[level] = by_level[level][share:]
     return [stage for stage in (first, *by_level.values()) if stage]

@@ -22,7 +22,7 @@ def f1_reward(answers: Sequence[str], targets: Sequence[Target], *, form: F1Form
 
     With P and G the sets of ids that answer and gold name in a modality m (utterances, images):
 
-        v_m = F1(P, G) * 0.95 ** abs(|P| - |G|)        F1 = 2 |P & G| / (|P| + |G|); 1 where both are empty
+        v_m = F1(P, G) * 0.95 ** abs(|P| - |G|)        F1 = 2 |P ∩ G| / (|P| + |G|); 1 where both are empty
         reward = w_utt * v_utt + w_img * v_img
 
     `paper` (AAAI eq. 2; the constants are in IJCV 6.1.1): both weights are 0.5. So a modality that is empty on both sides

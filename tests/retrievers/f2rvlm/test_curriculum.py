@@ -80,6 +80,7 @@ def test_it_starts_with_a_tenth_of_easy_and_of_medium_and_brings_the_rest_easy_t
 
 def test_a_share_is_rounded_up_so_that_a_level_of_few_is_there_from_the_start() -> None:
     assert [len(stage) for stage in order(numbered(easy=1, medium=11), seed=0)] == [1 + 2, 9]
+    assert [len(stage) for stage in order(numbered(easy=100), seed=0, settings=Schedule(start=0.07))] == [7, 93]
 
 
 def test_stages_without_queries_are_left_out() -> None:
