@@ -20,6 +20,7 @@ def mean_entropy(logits: npt.ArrayLike) -> float:
 
     Args:
         logits: shape (T, V): T tokens of the answer, its end token included, over V words. -inf is a word that cannot come.
+            numpy knows no bfloat16: such a tensor is handed over as `tensor.float().cpu()`.
 
     Raises:
         MldrError: if there is no token, or a logit is NaN or +inf, or a token has no word that can come.

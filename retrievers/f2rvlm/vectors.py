@@ -132,7 +132,7 @@ class VectorTable:
 def _check_images(dataset: Dataset, split: str, sees: Sees) -> None:
     """Say of every image that will have no vector, before anything is embedded."""
     faults = Faults()
-    stored = {one.image_key for one in dataset.images(split) if one.content is not None} if sees == "pixels" else set()
+    stored = _stored(dataset, split) if sees == "pixels" else frozenset()
     for dialogue in dataset.dialogues(split):
         for number, image in enumerate(dialogue.images):
             place = f"{dataset.folder}, dialogue {dialogue.dialogue_id}, image {number}"
@@ -143,6 +143,13 @@ def _check_images(dataset: Dataset, split: str, sees: Sees) -> None:
             elif sees == "pixels" and image.image_key not in stored:
                 faults.add(place, "has no stored bytes, so no vector; hydrate the dataset, or take captions")
     faults.check()
+
+
+def _stored(dataset: Dataset, split: str) -> frozenset[str]:
+    """Return the keys of the images that have bytes, without reading the bytes."""
+    table = dataset.arrow("images", split, ["image_key", "status"])
+    keys, statuses = (table.column(name).to_pylist() for name in ("image_key", "status"))
+    return frozenset(key for key, status in zip(keys, statuses, strict=True) if status == "present")
 
 
 def _picture_vectors(dataset: Dataset, split: str, embedder: CachedEmbedder) -> dict[str, Vectors]:
