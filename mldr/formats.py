@@ -29,6 +29,7 @@ CURRENT: dict[str, int] = {
     "agreement": 1,
     "label-audit": 1,
     "audit-plan": 1,
+    "grades": 1,
 }
 """The version of each kind of artefact that this mldr writes."""
 
