@@ -43,7 +43,13 @@ def is_scored(dataset: Dataset, split: str) -> bool:
 
 
 def result_entry(
-    hub_id: str, split: str, value: float, *, revision: str = "", source: Mapping[str, str] | None = None, notes: str = ""
+    hub_id: str,
+    split: str,
+    value: float,
+    *,
+    revision: str = "",
+    source: Mapping[str, str] | None = None,
+    notes: str = "",
 ) -> dict[str, Any]:
     """Return one entry of a model's `.eval_results/*.yaml` (the Hub's docs, "Evaluation results").
 

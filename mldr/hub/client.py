@@ -71,7 +71,7 @@ class Hub:
                 return do()
             except MldrError:
                 raise
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - clients of three generations raise what they like; a bug goes on
                 wait = self._wait(error, attempt)
                 if wait is None:
                     self.refuse(doing, error)

@@ -88,7 +88,8 @@ def croissant(dataset: Dataset, page: str) -> Row:
         "conformsTo": CONFORMS_TO,
         "name": dataset.name,
         "description": (
-            "A dataset of long multimodal dialogues for Fine-grained Fragment Retrieval, in the format of mldr. " + terms.words
+            "A dataset of long multimodal dialogues for Fine-grained Fragment Retrieval, in the format of mldr. "
+            + terms.words
         ),
         "url": page,
         "license": link or terms.spdx or named.get("license_name", named["license"]),

@@ -81,8 +81,10 @@ def _check_files(document: dict[str, Any], files: list[str], faults: Faults) -> 
         faults.add(CROISSANT_FILE, f"does not describe {name}")
     for node in _nodes(document["recordSet"]):
         regex = node.get("transform", {}).get("regex") if isinstance(node.get("transform"), dict) else None
+        if not isinstance(regex, str):
+            continue
         table = str(node.get("fileSet", {}).get("@id", "")).removesuffix("-files")
-        for name in sorted(shards) if regex else ():
+        for name in sorted(shards):
             if name.startswith(f"{table}/") and not re.search(regex, name):
                 faults.add(f"{CROISSANT_FILE}, {table}/split", f"the split of {name} cannot be told by {regex!r}")
 

@@ -1,4 +1,4 @@
-"""The folder that is sent: the dataset's own files, and in place of image bytes that may not be passed on their address and hash."""
+"""The folder that is sent: the dataset's files; for image bytes that may not be passed on, their address and hash instead."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from mldr.errors import Faults
 from mldr.files import inside, sha256_file, write_text
 from mldr.hub.benchmark import EVAL_FILE, benchmark_yaml
 from mldr.hub.croissant import CROISSANT_FILE, croissant_text
+from mldr.hub.croissant_check import check_croissant
 from mldr.hub.listing import Local
 from mldr.licences import RESEARCH_ONLY, licence, parts
 from mldr.manifest import MANIFEST, Manifest, ShardEntry, write_manifest
@@ -64,6 +65,7 @@ def stage(dataset: Dataset, folder: Path, hub_id: str, page: str) -> Staged:
     _add(folder, manifest, EVAL_FILE, benchmark_yaml(Dataset(folder), hub_id))
     _add(folder, manifest, CROISSANT_FILE, croissant_text(Dataset(folder), page))
     write_manifest(folder, manifest)
+    check_croissant((folder / CROISSANT_FILE).read_text("utf-8"), sorted(manifest.files))
     files = [_local(folder, name) for name in sorted({*manifest.files, MANIFEST})]
     return Staged(tuple(files), counts, Dataset(folder))
 
@@ -82,7 +84,9 @@ def _check_files(dataset: Dataset) -> None:
         elif not path.is_file():
             faults.add(name, "is in the manifest and not in the folder")
         elif sha256_file(path) != entry.sha256:
-            faults.add(name, f"its bytes are not those that the manifest names; see: mldr dataset verify {dataset.folder}")
+            faults.add(
+                name, f"its bytes are not those that the manifest names; see: mldr dataset verify {dataset.folder}"
+            )
     faults.check()
 
 
