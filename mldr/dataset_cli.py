@@ -242,7 +242,7 @@ def push(
 ) -> None:
     """Push a dataset to the Hugging Face Hub, or to HF_ENDPOINT: only what changed, private unless you say otherwise."""
     import mldr
-    from mldr.hub import Wanted
+    from mldr.hub import Hub, Wanted
     from mldr.hub import push as send
     from mldr.hub.words import as_json, as_text
     from mldr.progress import shown_progress
@@ -259,7 +259,7 @@ def push(
         with_gold=with_gold,
     )
     with shown_progress() as progress:
-        done = send(mldr.Dataset(Path(folder)), wanted, progress=progress, say=progress.say)
+        done = send(mldr.Dataset(Path(folder)), wanted, hub=Hub(say=progress.say), progress=progress)
     for note in done.notes:
         say(f"note: {note}")
     if json:
@@ -276,8 +276,9 @@ def pull(
     force: Annotated[bool, typer.Option("--force", help="Replace a dataset that stands there.")] = False,
 ) -> None:
     """Bring a dataset from the Hub into a folder, every file held against its hash."""
+    from mldr.hub import Hub
     from mldr.hub import pull as bring
 
-    done = bring(hub_id, out, revision=revision, force=force, say=say)
+    done = bring(hub_id, out, revision=revision, force=force, hub=Hub(say=say))
     say(f"{done.files:,} files, {done.size:,} bytes, commit {done.commit}; every hash holds")
     show_text(str(out))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,9 +29,7 @@ class Pulled:
     """Bytes."""
 
 
-def pull(
-    hub_id: str, out: Path, *, revision: str = "main", force: bool = False, say: Callable[[str], None] | None = None
-) -> Pulled:
+def pull(hub_id: str, out: Path, *, revision: str = "main", force: bool = False, hub: Hub | None = None) -> Pulled:
     """Bring a dataset; run it again after an interruption, and what is there is not brought again.
 
     Args:
@@ -40,7 +37,7 @@ def pull(
         out: the folder to be.
         revision: a branch, a tag, or a commit.
         force: replace a dataset that stands at `out`.
-        say: takes lines about what is tried again.
+        hub: the Hub, by default the one at HF_ENDPOINT.
 
     Raises:
         InputError: with each file whose bytes are not those that the manifest names.
@@ -59,7 +56,7 @@ def pull(
     try:
         with FileLock(lock, timeout=0):
             try:
-                return _pulled(hub_id, out, partial, revision, Hub(say=say))
+                return _pulled(hub_id, out, partial, revision, hub or Hub())
             finally:
                 lock.unlink(missing_ok=True)
     except Timeout as error:

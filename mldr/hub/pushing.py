@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,16 +54,14 @@ class Pushed:
     notes: list[str] = field(default_factory=list)
 
 
-def push(
-    dataset: Dataset, wanted: Wanted, *, progress: Progress | None = None, say: Callable[[str], None] | None = None
-) -> Pushed:
+def push(dataset: Dataset, wanted: Wanted, *, hub: Hub | None = None, progress: Progress | None = None) -> Pushed:
     """Push a dataset; run it again after an interruption, and what is there is not sent again.
 
     Args:
         dataset: the dataset at home, which stays as it is.
         wanted: where to, who may see it, how the version is called.
+        hub: the Hub, by default the one at HF_ENDPOINT.
         progress: shows how far it is; nothing by default.
-        say: takes lines about what is tried again.
 
     Raises:
         InputError: with everything that forbids it.
@@ -72,7 +69,7 @@ def push(
         MldrError: if the Hub refuses, the tag exists, or something else stands there.
     """
     check_allowed(dataset, wanted.hub_id, wanted.visibility, wanted.tag, with_gold=wanted.with_gold)
-    hub = Hub(say=say)
+    hub = hub or Hub()
     page = read_page(hub, wanted.hub_id)
     with tempfile.TemporaryDirectory(prefix="mldr-push-") as folder:
         staged = stage(dataset, Path(folder), wanted.hub_id, hub.page(wanted.hub_id))

@@ -15,7 +15,9 @@ import hashlib
 import json
 import re
 import socket
+import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
@@ -53,6 +55,9 @@ class Handler(BaseHTTPRequestHandler):
         if body is None:
             self._note(path, 0, fault.after if fault else 0)
             return
+        if fault is not None and fault.delay:
+            time.sleep(fault.delay)
+            fault = None
         if fault is None or fault.done:
             answered = self._answer(path, body)
         if fault is not None and fault.status:
@@ -320,6 +325,16 @@ ROUTES = (
 )
 
 
+class Quiet(ThreadingHTTPServer):
+    """Says nothing of clients that hang up, which tests make them do."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
 class HubServer:
     """The server in a thread of its own, from `with` to its end.
 
@@ -330,8 +345,7 @@ class HubServer:
     def __init__(self, tokens: dict[str, str]) -> None:
         self.store = Store(tokens)
         handler = type("BoundHandler", (Handler,), {"store": self.store})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
+        self._server = Quiet(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
     @property

@@ -106,6 +106,8 @@ class Fault:
     """So many bytes are read or written before a cut."""
     done: bool = False
     """Whether the request is carried out before it goes wrong: its answer is lost."""
+    delay: float = 0.0
+    """Seconds before the answer; alone, the request is answered well."""
     skip: int = 0
     """So many fitting requests pass before."""
 
