@@ -125,7 +125,7 @@ def test_a_fetched_picture_that_was_sent_by_address_gets_its_old_key_back(server
 
 def test_words_that_nobody_else_may_pass_on_are_not_made_public(server: HubServer, tmp_path: Path) -> None:
     dataset = licensed(tmp_path / "d", words=RESEARCH_ONLY)
-    with pytest.raises(InputError, match="2 dialogues are under LicenseRef-research-only.* push it private or gated"):
+    with pytest.raises(InputError, match=r"2 dialogues are under LicenseRef-research-only.* push it private or gated"):
         push(dataset, replace(HERE, visibility="public"))
     assert server.store.asked == []
     done = push(dataset, HERE)

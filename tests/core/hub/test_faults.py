@@ -220,5 +220,5 @@ def test_a_hub_that_is_not_there_is_said_so(
     server: HubServer, demo_dataset: mldr.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(InterruptedRun, match="looking up tests/demo: .*run the same command again"):
+    with pytest.raises(InterruptedRun, match=r"looking up tests/demo: .*run the same command again"):
         push(demo_dataset, Wanted("tests/demo"), hub=Hub(sleep=lambda seconds: None))
