@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import mldr
-from mldr.dialogue import Dialogue, StoredImage
+from mldr.dialogue import Dialogue, Origin, StoredImage
 from mldr.errors import InputError
 from mldr.files import sha256_file, write_text
 from mldr.hub import Wanted, pull, push
@@ -26,15 +26,15 @@ HERE = Wanted("tests/demo")
 Change = Callable[[Manifest], None]
 
 
-def licensed(folder: Path, *images: StoredImage, origin: str = "stitched", words: str = "CC0-1.0") -> mldr.Dataset:
+def licensed(folder: Path, *images: StoredImage, origin: Origin = "stitched", words: str = "CC0-1.0") -> mldr.Dataset:
     """Write a dataset of one split whose dialogues have a licence and whose first one carries the images."""
     rows = small_rows(0, "green")
-    green = replace(rows["images"][0], licence="CC0-1.0")  # type: ignore[type-var]
+    green = replace(stored_picture("green"), licence="CC0-1.0")
     shown = [green, *images]
     dialogues = [replace(one, licence=words, origin=origin) for one in rows["dialogues"] if isinstance(one, Dialogue)]
     from tests.conftest import small_dialogue
 
-    dialogues[0] = replace(small_dialogue(0, images=shown), licence=words, origin=origin)  # type: ignore[arg-type]
+    dialogues[0] = replace(small_dialogue(0, images=shown), licence=words, origin=origin)
     rows["dialogues"], rows["images"] = list(dialogues), list(shown)
     dataset = write_dataset(folder, {"test": rows})
     write_text(folder / "README.md", "---\nlicense: other\n---\n\n# tests\n")

@@ -14,6 +14,7 @@ from mldr.errors import InputError, MldrError
 from mldr.files import sha256_file
 from mldr.hub import Wanted, push
 from mldr.manifest import ShardEntry, read_manifest, write_manifest
+from mldr.publishing import Visibility
 from mldr.verify import verify
 from tests.conftest import Command
 from tests.core.hub.conftest import OTHER, Shell
@@ -125,7 +126,7 @@ def test_the_same_version_pushed_again_unchanged_is_no_fault(server: HubServer, 
 
 @pytest.mark.parametrize("visibility", ["gated", "public"])
 def test_a_page_is_opened_after_everything_is_there(
-    server: HubServer, demo_dataset: mldr.Dataset, visibility: str
+    server: HubServer, demo_dataset: mldr.Dataset, visibility: Visibility
 ) -> None:
     push(demo_dataset, replace(HERE, visibility=visibility))
     repository = server.store.repositories["tests/demo"]
