@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import itertools
 import json
 from copy import deepcopy
 from pathlib import Path
@@ -48,17 +47,17 @@ def test_the_reference_implementation_reads_it_without_an_error_and_finds_the_ro
     assert not read.metadata.issues.errors
     # Not dialogues and fragments: under pandas 3, mlcroissant 1.1.1 gives the names of their columns in place of rows, since
     # `apply` makes a frame of records that have as many fields as the frame has columns. With one field left out it reads them.
-    for table in ("queries", "gold", "images"):
-        rows = list(read.records(table))
+    found = {table: list(read.records(table)) for table in ("queries", "gold", "images")}
+    for table, rows in found.items():
         counts = [counts[table] for counts in demo_dataset.manifest.counts.values()]
         assert len(rows) == sum(counts)
         assert {row[f"{table}/split"] for row in rows} == {b"test", b"validation"} or {
             row[f"{table}/split"] for row in rows
         } == {"test", "validation"}
-    texts = {row["queries/text"] for row in read.records("queries")}
+    texts = {row["queries/text"] for row in found["queries"]}
     expected = {query.text for split in demo_dataset.splits for query in demo_dataset.queries(split)}
     assert {text.decode() if isinstance(text, bytes) else text for text in texts} == expected
-    picture = next(itertools.islice(read.records("images"), 1))["images/image"]
+    picture = found["images"][0]["images/image"]
     assert picture.size[0] > 1
 
 
