@@ -45,7 +45,7 @@ def write_lmms_folder(wanted: LmmsFolder, out: Path, *, force: bool = False) -> 
     check_where(dataset, wanted.on_this_machine)
     folder = out / wanted.task
     files = {folder / f"{wanted.task}.yaml": _yaml(wanted, dataset), folder / "utils.py": _functions(wanted, dataset)}
-    for path, text in files.items():
+    for path in files:
         if path.exists() and not force:
             raise MldrError(f"{path} exists; choose another --out, or replace it with --force")
     for path, text in files.items():
