@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import mldr
 from mldr.retrievers.harness.questions import check_where
@@ -96,7 +96,7 @@ class LmmsTask:
 def _opened(content: bytes) -> Image:
     from PIL import Image
 
-    return cast("Image.Image", Image.open(io.BytesIO(content)).convert("RGB"))
+    return Image.open(io.BytesIO(content)).convert("RGB")
 
 
 def metric_name(measure: str) -> str:

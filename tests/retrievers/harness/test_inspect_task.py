@@ -29,7 +29,7 @@ def run(dataset: mldr.Dataset, logs: Path, texts: dict[str, str], limit: int | N
     pending = iter(texts.values())
 
     @modelapi(name="pretended")
-    class Pretended(ModelAPI):
+    class Pretended(ModelAPI):  # type: ignore[misc,unused-ignore]
         async def generate(self, *asked: Any, **settings: Any) -> ModelOutput:
             return ModelOutput.from_content("pretended", next(pending))
 

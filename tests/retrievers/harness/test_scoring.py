@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import mldr
+from mldr.dialogue import Dialogue
 from mldr.errors import MldrError
 from mldr.eval import Evaluator
 from mldr.manifest import read_manifest, write_manifest
@@ -82,7 +83,7 @@ def test_real_chats_are_handed_to_no_harness_without_consent(tmp_path: Path) -> 
     from tests.conftest import small_rows, write_dataset
 
     rows = small_rows(0, "red")
-    rows["dialogues"] = [replace(one, origin="real") for one in rows["dialogues"]]  # type: ignore[call-arg]
+    rows["dialogues"] = [replace(one, origin="real") for one in rows["dialogues"] if isinstance(one, Dialogue)]
     dataset = write_dataset(tmp_path / "d", {"test": rows})
     with pytest.raises(MldrError, match="third_party_model"):
         check_where(dataset, on_this_machine=False)
