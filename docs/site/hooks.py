@@ -52,13 +52,11 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
         if path in ("../README.md", "../../README.md"):
             up = "../" * len(folder.parts)
             return f"[{text}]({up}index.md{'#' + anchor if anchor else ''})"
-        place = (Path(config.docs_dir) / folder / path).resolve()
-        if place.is_relative_to(Path(config.docs_dir).resolve()):
-            known = files.get_file_from_path((folder / path).as_posix()) is not None
-            if known or (folder / path).as_posix() not in OPTIONAL:
-                return match[0] if known or place.suffix != ".py" else f"{text} (`docs/{(folder / path).as_posix()}`)"
-            return text
-        return f"{text} (`{place.relative_to(Path(config.docs_dir).resolve().parent).as_posix()}`)"
+        docs = Path(config.docs_dir).resolve()
+        place = (docs / folder / path).resolve()
+        if not place.is_relative_to(docs) or place.suffix == ".py":
+            return f"{text} (`{place.relative_to(docs.parent).as_posix()}`)"
+        return text if (folder / path).as_posix() in OPTIONAL and not place.is_file() else match[0]
 
     return _LINK.sub(rewritten, markdown)
 
@@ -70,8 +68,10 @@ def commands() -> str:
     from mldr.cli import app as mldr_app
     from mldr.eval.cli import app as eval_app
 
-    parts = ["# Commands\n\nMade from the command line itself. Flags mean the same everywhere; exit codes: 0 done, 1 the input is bad, "]
-    parts.append("2 wrong usage, 3 stopped and can be resumed, 130 Ctrl-C.\n")
+    parts = [
+        "# Commands\n\nMade from the command line itself. Exit codes: 0 done, 1 the input is bad, 2 wrong usage, 3 stopped and can "
+        "be resumed, 130 Ctrl-C.\n"
+    ]
     for name, app in (("mldr", mldr_app), ("mldr-eval", eval_app)):
         parts.extend(_described(typer.main.get_command(app), name, None))
     return "\n".join(parts)
@@ -96,7 +96,12 @@ def format_page(docs: Path) -> str:
 
     lines = [(docs / "site" / "format.head.txt").read_text(encoding="utf-8")]
     for table in TABLES:
-        lines += [f"## The table `{table}`\n", f"Sorted by `{KEYS[table]}`.\n", "| column | type | values |", "|---|---|---|"]
+        lines += [
+            f"## The table `{table}`\n",
+            f"Sorted by `{KEYS[table]}`.\n",
+            "| column | type | values |",
+            "|---|---|---|",
+        ]
         for field in arrow_schema(table):
             values = ", ".join(f"`{one}`" for one in CHOICES.get(f"{table}.{field.name}", ()) if one)
             lines.append(f"| `{field.name}` | `{field.type}` | {values} |")

@@ -13,7 +13,8 @@ def as_text(done: Pushed) -> str:
     verb = "sent" if done.commit else "to send"
     lines = [f"{'send':<8}{one.size:>14,}  {one.path}" for one in changes.changed]
     lines += [f"{'remove':<8}{'':>14}  {path}" for path in changes.gone]
-    lines += [f"{len(changes.changed):,} files {verb}, {changes.size:,} bytes; {len(changes.same):,} are there already"]
+    lines.append(f"{len(changes.changed):,} files {verb}; {len(changes.same):,} are there already")
+    lines.append(f"{changes.size:,} bytes")
     version = f", version {done.tag}" if done.tag else ""
     if done.commit:
         lines.append(f"{done.page} at {done.commit}{version}")

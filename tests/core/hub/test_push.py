@@ -63,7 +63,7 @@ def test_a_dry_run_lists_what_would_go_and_asks_without_writing(
     code, out, _ = command("mldr", "dataset", "push", str(demo_dataset.folder), "tests/demo", "--dry-run")
     assert code == 0
     assert "queries/test-00000-of-00001.parquet" in out
-    assert "14 files to send" in out
+    assert "14 files to send; 0 are there already" in out
     assert "dry run: nothing was sent" in out
     assert server.store.count("^(POST|PUT)") == 0
     assert server.store.repositories == {}
