@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -109,8 +108,8 @@ def _place(dataset: Dataset, name: str, folder: Path, manifest: Manifest, counts
         manifest.files[name] = ShardEntry(rows=rows, sha256=sha256_file(target))
         return
     try:
-        os.link(source.resolve(), target)
-    except OSError:  # another file system, or one without links
+        target.symlink_to(source.resolve())  # nothing is copied, however large
+    except OSError:  # a system where links need a right
         shutil.copyfile(source, target)
 
 

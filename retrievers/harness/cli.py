@@ -40,4 +40,4 @@ def lmms_eval(
     wanted = LmmsFolder(dataset, split, sees, order, max_new_tokens, on_this_machine)
     for path in write_lmms_folder(wanted, out, force=force):
         show_text(str(path))
-    say(f"run it: lmms_eval --include_path {out} --tasks {wanted.task} --model ...")
+    say(f"run it: lmms-eval --include_path {out} --tasks {wanted.task} --model ...")

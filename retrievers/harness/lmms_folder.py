@@ -1,4 +1,4 @@
-"""The folder of an lmms-eval task: `lmms_eval --include_path FOLDER --tasks mldr_ffr_test`."""
+"""The folder of an lmms-eval task: `lmms-eval --include_path FOLDER --tasks mldr_ffr_test`."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _yaml(wanted: LmmsFolder, dataset: mldr.Dataset) -> str:
         name = metric_name(measure)
         lines += [f"  - metric: {name}", f"    aggregation: !function utils.{name}", "    higher_is_better: true"]
     version = json.dumps({"version": mldr.__version__, "gold_hash": dataset.manifest.gold_hash.get(wanted.split, "")})
-    return "\n".join([*lines, "metadata:", f"  - {version}", ""])
+    return "\n".join([*lines, f"metadata: {version}", ""])
 
 
 def _functions(wanted: LmmsFolder, dataset: mldr.Dataset) -> str:

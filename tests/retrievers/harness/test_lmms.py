@@ -80,7 +80,7 @@ def test_the_configuration_names_functions_and_files_that_are_there(
     assert len(named) == 5 + len(SHOWN)
     files = config["dataset_kwargs"]["data_files"]["test"]
     assert [Path(path) for path in files] == [path.resolve() for path in demo_dataset.files("queries", "test")]
-    assert config["metadata"][0]["gold_hash"] == demo_dataset.manifest.gold_hash["test"]
+    assert config["metadata"]["gold_hash"] == demo_dataset.manifest.gold_hash["test"]
 
 
 def test_pictures_come_in_the_order_of_their_slots(demo_dataset: mldr.Dataset, functions: ModuleType) -> None:
