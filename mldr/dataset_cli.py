@@ -237,6 +237,9 @@ def push(
     with_gold: Annotated[
         bool, typer.Option("--with-gold", help="Show others the gold of a set that was built with a secret salt.")
     ] = False,
+    with_history: Annotated[
+        bool, typer.Option("--with-history", help="Open a page though its earlier versions held other files.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace another dataset that stands there.")] = False,
     json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
@@ -257,6 +260,7 @@ def push(
         dry_run=dry_run,
         force=force,
         with_gold=with_gold,
+        with_history=with_history,
     )
     with shown_progress() as progress:
         done = send(mldr.Dataset(Path(folder)), wanted, hub=Hub(say=progress.say), progress=progress)

@@ -11,7 +11,7 @@ from mldr.errors import MldrError, fault
 from mldr.hub.allowed import check_allowed, check_page, notes
 from mldr.hub.client import Hub
 from mldr.hub.listing import Difference, Local, difference, is_of_a_dataset, remote_files
-from mldr.hub.remote import Page, make_page, open_page, read_page, remote_name, tag_commit
+from mldr.hub.remote import Page, check_history, make_page, open_page, read_page, remote_name, tag_commit
 from mldr.hub.staging import CARD, Staged, stage
 from mldr.manifest import MANIFEST
 from mldr.progress import Progress
@@ -37,6 +37,8 @@ class Wanted:
     """Replace another dataset that stands there."""
     with_gold: bool = False
     """The gold of a set with a secret salt may be seen by others."""
+    with_history: bool = False
+    """Where a page is opened, others may see what its earlier versions held."""
 
 
 @dataclass(slots=True)
@@ -110,6 +112,8 @@ def _planned(dataset: Dataset, staged: Staged, wanted: Wanted, hub: Hub, page: P
         if name != dataset.name:
             raise MldrError(f"{wanted.hub_id} holds another dataset, {name!r}; replace it with --force")
     changes = difference(staged.files, known)
+    if wanted.visibility != page.visibility and not wanted.with_history:
+        check_history(hub, wanted.hub_id, staged.files)
     tagged = page.tags.get(wanted.tag)
     if tagged and (changes or tagged != page.commit):
         raise fault(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mldr.errors import MldrError
 from mldr.files import parse_json
 from mldr.hub.client import Hub, status
+from mldr.hub.listing import Local, is_same, remote_files
 from mldr.manifest import MANIFEST
 from mldr.publishing import Visibility
 
@@ -66,6 +68,34 @@ def open_page(hub: Hub, hub_id: str, page: Page | None, wanted: Visibility, *, b
         hub.call(f"opening {hub_id}", lambda: hub.api.update_repo_settings(hub_id, gated=False, repo_type="dataset"))
     else:
         hub.call(f"opening {hub_id}", lambda: hub.api.update_repo_settings(hub_id, private=False, repo_type="dataset"))
+
+
+def check_history(hub: Hub, hub_id: str, files: Iterable[Local]) -> None:
+    """Refuse to open a page whose earlier versions hold what this one does not: whoever is let in sees them all.
+
+    Args:
+        hub: the Hub.
+        hub_id: `owner/name`.
+        files: what the page will hold.
+
+    Raises:
+        MldrError: naming the first such file.
+    """
+    sent = {one.path: one for one in files}
+
+    def listed() -> list[str]:
+        refs = hub.api.list_repo_refs(hub_id, repo_type="dataset")
+        names = [ref.name for ref in (*refs.branches, *refs.tags)]
+        found = (hub.api.list_repo_commits(hub_id, repo_type="dataset", revision=name) for name in names)
+        return list(dict.fromkeys(commit.commit_id for commits in found for commit in commits))
+
+    for commit in hub.call(f"reading the history of {hub_id}", listed):
+        for path, remote in sorted(remote_files(hub, hub_id, commit).items()):
+            if path != ".gitattributes" and not (path in sent and is_same(sent[path], remote)):
+                raise MldrError(
+                    f"{hub_id} is not open yet, and its version {commit[:12]} holds another {path}, which everybody who "
+                    "is let in would see (an earlier gold, say): push to a new name, or say --with-history"
+                )
 
 
 def remote_name(hub: Hub, hub_id: str, commit: str) -> str:

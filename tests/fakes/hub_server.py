@@ -164,6 +164,11 @@ class Handler(BaseHTTPRequestHandler):
         tags = [{"name": n, "ref": f"refs/tags/{n}", "targetCommit": c} for n, c in sorted(repository.tags.items())]
         raise Answered(200, {"branches": [head], "converts": [], "tags": tags})
 
+    def history(self, body: bytes, repo: str, revision: str) -> None:
+        repository = self._repository(repo)
+        told = {"title": "x", "message": "", "date": "2026-01-01T00:00:00.000Z", "authors": []}
+        raise Answered(200, [{"id": oid, **told} for oid, _ in reversed(repository.commits)])
+
     def tag(self, body: bytes, repo: str, revision: str) -> None:
         repository, name = self._repository(repo), json.loads(body)["tag"]
         self._may_write(repo.split("/")[0])
@@ -314,6 +319,7 @@ ROUTES = (
     ("GET", rf"{_REPO}", "repo"),
     ("GET", rf"{_REPO}/revision/(?P<revision>.+)", "repo"),
     ("GET", rf"{_REPO}/refs", "refs"),
+    ("GET", rf"{_REPO}/commits/(?P<revision>.+)", "history"),
     ("POST", rf"{_REPO}/tag/(?P<revision>.+)", "tag"),
     ("GET", rf"{_REPO}/tree/(?P<revision>[^/]+)(?P<folder>/.*)?", "tree"),
     ("POST", rf"{_REPO}/paths-info/(?P<revision>.+)", "paths_info"),

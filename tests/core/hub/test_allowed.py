@@ -10,7 +10,7 @@ import pytest
 
 import mldr
 from mldr.dialogue import Dialogue, Origin, StoredImage
-from mldr.errors import InputError
+from mldr.errors import InputError, MldrError
 from mldr.files import sha256_file, write_text
 from mldr.hub import Wanted, pull, push
 from mldr.hub.allowed import check_allowed
@@ -198,3 +198,28 @@ def test_everything_that_forbids_a_push_is_said_at_once(tmp_path: Path) -> None:
     places = [fault.place for fault in caught.value.faults]
     assert places[:2] == ["no id", "--tag main"]
     assert caught.value.total == 7
+
+
+def test_a_page_is_not_opened_if_an_earlier_version_held_the_gold(server: HubServer, tmp_path: Path) -> None:
+    from mldr.withhold import withhold
+
+    whole = salted(licensed(tmp_path / "d"))
+    push(whole, HERE)
+    withhold(whole, ["test"], tmp_path / "public")
+    public = mldr.load(tmp_path / "public")
+    push(public, HERE)  # private still: nobody else sees the history
+    with pytest.raises(MldrError, match=r"its version \w{12} holds another .*--with-history"):
+        push(public, replace(HERE, visibility="public"))
+    repository = server.store.repositories["tests/demo"]
+    assert repository.private
+    push(public, replace(HERE, visibility="public", with_history=True))
+    assert not repository.private
+
+
+def test_a_page_that_only_ever_held_this_version_is_opened(server: HubServer, tmp_path: Path) -> None:
+    dataset = licensed(tmp_path / "d")
+    push(dataset, HERE)
+    push(dataset, replace(HERE, visibility="gated"))
+    push(dataset, replace(HERE, visibility="public"))
+    repository = server.store.repositories["tests/demo"]
+    assert (repository.private, repository.gated) == (False, False)
