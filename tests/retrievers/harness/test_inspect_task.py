@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -82,12 +81,3 @@ def test_a_sample_is_the_prompt_of_vlm_api_with_its_pictures(demo_dataset: mldr.
         assert len(pictures) == len(question.prompt.pictures)
         text = "".join("<image>" if isinstance(part, ContentImage) else part.text for part in content)
         assert text == question.prompt.text("<image>")
-
-
-def test_without_inspect_one_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mldr.errors import MldrError
-
-    monkeypatch.setitem(sys.modules, "inspect_ai", None)
-    monkeypatch.delitem(sys.modules, "mldr.retrievers.harness.inspect_task", raising=False)
-    with pytest.raises(MldrError, match="pip install inspect-ai"):
-        import mldr.retrievers.harness.inspect_task  # noqa: F401

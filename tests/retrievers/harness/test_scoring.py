@@ -12,6 +12,7 @@ from mldr.manifest import read_manifest, write_manifest
 from mldr.retrievers.harness.questions import check_where, questions
 from mldr.retrievers.harness.scoring import SHOWN, check_free, measured, write_predictions
 from mldr.retrievers.vlm.prompting import Prompting
+from tests.core.support import python
 from tests.retrievers.harness.answers import pretended
 
 
@@ -92,3 +93,15 @@ def test_real_chats_are_handed_to_no_harness_without_consent(tmp_path: Path) -> 
     manifest.consent_scopes = ["third_party_model"]
     write_manifest(dataset.folder, manifest)
     check_where(mldr.Dataset(dataset.folder), on_this_machine=False)
+
+
+def test_without_inspect_one_is_told_what_to_install(demo_dataset: mldr.Dataset, tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "sys.modules['inspect_ai'] = None\n"
+        "from mldr.errors import MldrError\n"
+        "from mldr.retrievers.harness.inspect_task import mldr_ffr\n"
+        f"try: mldr_ffr({str(demo_dataset.folder)!r})\n"
+        "except MldrError as error: print(error)\n"
+    )
+    assert python(code, tmp_path).strip() == "the inspect_ai task needs inspect-ai: pip install inspect-ai"
