@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import mldr
 from mldr.answers import parse_answer
@@ -17,13 +17,6 @@ from mldr.retrievers.harness.questions import Question, check_where, questions
 from mldr.retrievers.harness.scoring import check_free, measured, write_predictions
 from mldr.retrievers.vlm.generator import Part
 from mldr.retrievers.vlm.prompting import Prompting
-
-if TYPE_CHECKING:
-    from inspect_ai import Task
-    from inspect_ai.dataset import Sample
-    from inspect_ai.model import ContentImage, ContentText
-    from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target
-    from inspect_ai.solver import TaskState
 
 _RESPONSE = "response"
 
@@ -34,8 +27,11 @@ def _unregistered(*made: Any, **settings: Any) -> Any:
 
 
 try:
-    from inspect_ai import task
-    from inspect_ai.scorer import metric, scorer
+    from inspect_ai import Task, task
+    from inspect_ai.dataset import MemoryDataset, Sample
+    from inspect_ai.model import ChatMessageSystem, ChatMessageUser, ContentImage, ContentText
+    from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, metric, scorer
+    from inspect_ai.solver import TaskState, generate
 except ImportError:
     task = metric = scorer = _unregistered
 
@@ -61,12 +57,8 @@ def mldr_ffr(
         predictions: also write the answers to this file, for `mldr-eval` and the board.
         on_this_machine: the model runs here; needed for real chats without the consent scope `third_party_model`.
     """
-    try:
-        from inspect_ai import Task
-        from inspect_ai.dataset import MemoryDataset
-        from inspect_ai.solver import generate
-    except ImportError as error:
-        raise MldrError("the inspect_ai task needs inspect-ai: pip install inspect-ai") from error
+    if task is _unregistered:
+        raise MldrError("the inspect_ai task needs inspect-ai: pip install inspect-ai")
     loaded = mldr.load(dataset)
     check_where(loaded, on_this_machine)
     if predictions:
@@ -84,9 +76,6 @@ def mldr_ffr(
 
 
 def _sample(question: Question) -> Sample:
-    from inspect_ai.dataset import Sample
-    from inspect_ai.model import ChatMessageSystem, ChatMessageUser
-
     user = ChatMessageUser(content=[_content(part) for part in question.prompt.parts])
     system = [ChatMessageSystem(content=question.prompt.system)] if question.prompt.system else []
     meta = {"query_id": question.query_id, "dialogue_id": question.dialogue_id}
@@ -94,8 +83,6 @@ def _sample(question: Question) -> Sample:
 
 
 def _content(part: Part) -> ContentText | ContentImage:
-    from inspect_ai.model import ContentImage, ContentText
-
     if isinstance(part, str):
         return ContentText(text=part)
     return ContentImage(image=f"data:{part.media_type};base64,{base64.b64encode(part.content).decode()}")
@@ -127,8 +114,6 @@ def fragment(dataset: str, split: str, predictions: str = "") -> Scorer:
     where = {"dataset": dataset, "split": split, "predictions": predictions}
 
     async def score(state: TaskState, target: Target) -> Score:
-        from inspect_ai.scorer import Score
-
         text = state.output.completion
         own = measured(dataset, split, {str(state.sample_id): text})
         found = parse_answer(text)
