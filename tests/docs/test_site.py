@@ -140,6 +140,19 @@ def test_links_that_lead_out_of_the_site_become_words(hooks: ModuleType) -> None
     )
 
 
+def test_a_page_that_is_not_written_yet_is_in_no_navigation_and_no_link(hooks: ModuleType, tmp_path: Path) -> None:
+    from types import SimpleNamespace
+
+    (tmp_path / "index.md").write_text("x", encoding="utf-8")
+    nav = [{"Home": "index.md"}, {"How to": [{"Board": "board.md"}, {"Other": "other.md"}]}]
+    config = SimpleNamespace(docs_dir=str(tmp_path), nav=nav)
+    assert hooks.on_config(config).nav == [{"Home": "index.md"}, {"How to": [{"Other": "other.md"}]}]
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="index.md"))
+    assert hooks.on_page_markdown("[board](board.md)", page, config, None) == "board"
+    (tmp_path / "board.md").write_text("x", encoding="utf-8")
+    assert hooks.on_page_markdown("[board](board.md)", page, config, None) == "[board](board.md)"
+
+
 def test_the_site_builds_without_a_warning_and_fetches_nothing(tmp_path: Path) -> None:
     for name in ("mkdocs", "material", "mkdocstrings"):
         pytest.importorskip(name, reason="the extra docs is not installed")
