@@ -147,6 +147,8 @@ def _is_cut(error: BaseException) -> bool:
     """Say whether an error is of the connection: nobody answered, or the answer broke off."""
     if type(error).__name__ in ("LocalEntryNotFoundError", "IncompleteSnapshotError", "JSONDecodeError"):
         return True
+    if type(error).__name__ == "OfflineModeIsEnabled":  # HF_HUB_OFFLINE is set: no other try will help
+        return False
     if isinstance(error, ConnectionError | TimeoutError):
         return True
     if isinstance(error, OSError) and "Consistency check failed" in str(error):

@@ -86,3 +86,17 @@ def test_a_wrapped_answer_is_known_by_its_status(server: HubServer, hub: Hub) ->
         wrapped.__cause__ = error
         assert status(wrapped) == 404
     assert status(ValueError("no answer")) is None
+
+
+def test_a_client_that_is_told_to_stay_offline_is_not_tried_again(
+    server: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    waits: list[float] = []
+    hub = Hub(sleep=waits.append)
+    with pytest.raises(MldrError, match="offline") as caught:
+        hub.call("looking", lambda: hub.api.repo_info("tests/x", repo_type="dataset"))
+    assert waits == []
+    assert not isinstance(caught.value, InterruptedRun)
