@@ -27,7 +27,6 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[HubServe
     with HubServer({TOKEN: "tests", OTHER: "somebody"}) as server:
         for name, value in {"HF_ENDPOINT": server.url, "HF_TOKEN": TOKEN, "NO_PROXY": "*", "no_proxy": "*"}.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr(constants, "ENDPOINT", server.url)  # read from the environment at the client's import
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
         monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)  # the server has no Xet store
         hurried = SimpleNamespace(**{**vars(time), "sleep": lambda seconds: None})
