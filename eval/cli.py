@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mldr.eval.evaluator import Evaluator
     from mldr.eval.intake import PredictionTable
     from mldr.eval.measures import Measure
+    from mldr.eval.scores import Scores
     from mldr.eval.slices import Slicing
 
 app = application("Score the fragments that a retriever found, compare systems, and see where they fail.")
@@ -58,6 +59,12 @@ def score(
     resamples: Resamples = 1_000,
     seed: Seed = 0,
     protocol: Annotated[Literal["mldr", "published"], typer.Option(help="How to count.")] = "mldr",
+    hub_yaml: Annotated[
+        Path | None, typer.Option(help="Also write the Hub's evaluation results, for a model's .eval_results/ folder.")
+    ] = None,
+    hub_id: Annotated[str, typer.Option(help="The dataset on the Hub, ORG/NAME; by default DATASET.")] = "",
+    hub_revision: Annotated[str, typer.Option(help="Its version (tag) or commit.")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Replace what stands at --hub-yaml.")] = False,
     json: Json = False,
 ) -> None:
     """Score predictions, with 95 % intervals, outcome rates and what trivial systems get on the same gold.
@@ -68,8 +75,8 @@ def score(
     from mldr.eval.table import notes, score_tables
 
     if protocol == "published":
-        if split or by or table or measure:
-            raise typer.BadParameter("--protocol published takes no --split, --by, --table or --measure")
+        if split or by or table or measure or hub_yaml:
+            raise typer.BadParameter("--protocol published takes no --split, --by, --table, --measure or --hub-yaml")
         _score_published(dataset, predictions or [], json)
         return
     if not predictions or not split:
@@ -83,6 +90,8 @@ def score(
         )
         for name, given in _read(evaluator, predictions).items()
     }
+    if hub_yaml is not None:
+        _write_hub_yaml(scores, hub_yaml, hub_id or dataset, hub_revision, force)
     if json:
         documents = [result.model_dump() for result in scores.values()]
         show_json(documents[0] if len(documents) == 1 else documents)
@@ -196,6 +205,15 @@ def _score_published(answers: str, others: list[Path], json: bool) -> None:
     for name, count in found.events.items():
         if count:
             show_text(f"note: {count:,} {NOTES[name]}")
+
+
+def _write_hub_yaml(scores: dict[str, Scores], path: Path, hub_id: str, revision: str, force: bool) -> None:
+    from mldr.eval.hubresults import write_hub_results
+
+    if len(scores) != 1:
+        raise typer.BadParameter("a model's results are of one file of predictions", param_hint="--hub-yaml")
+    write_hub_results(next(iter(scores.values())), path, hub_id, revision, force=force)
+    say(f"the Hub's evaluation results: {path}")
 
 
 def _check_resamples(resamples: int) -> None:

@@ -65,11 +65,12 @@ def _others(scores: Mapping[str, Scores]) -> list[Table]:
     table = _table("figures with their 95 % intervals, percent", "measure")
     for system in scores:
         table.add_column(_label(system), justify="right")
-    found = list(next(iter(scores.values())).measures)
+    found = list(dict.fromkeys(name for result in scores.values() for name in result.measures))
     chosen = not placed <= set(found)  # measures were named: each has its row here
     names = [name for name in found if chosen or name not in placed or "_f1" in name or "_mcc" in name]
     for name in names:
-        table.add_row(name, *(interval(result.measures[name]) for result in scores.values()))
+        # Average precision is measured of systems alone whose predictions carry scores.
+        table.add_row(name, *(interval(r.measures[name]) if name in r.measures else "-" for r in scores.values()))
     for name in dict.fromkeys(name for result in scores.values() for name in result.oracle):
         table.add_row(name, *(percent(r.oracle[name].value) if name in r.oracle else "-" for r in scores.values()))
     return [table] if names else []

@@ -12,6 +12,7 @@ from mldr.builders.cli import app as build_app
 from mldr.console import application, run, say, show_text
 from mldr.dataset_cli import app as dataset_app
 from mldr.retrievers.cli import retrieve
+from mldr.retrievers.harness.cli import app as harness_app
 
 app = application(
     "Build, annotate, answer, score and rank long multimodal dialogues (Fine-grained Fragment Retrieval)."
@@ -20,6 +21,7 @@ app.add_typer(build_app, name="build")
 app.add_typer(annotate_app, name="annotate")
 app.add_typer(dataset_app, name="dataset")
 app.command("retrieve")(retrieve)
+app.add_typer(harness_app, name="harness")
 
 
 def _version(wanted: bool) -> None:

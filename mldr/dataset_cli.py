@@ -223,3 +223,66 @@ def hydrate(
         raise InterruptedRun(
             f"{done.passing:,} urls failed for reasons that may pass; run the same command again{hint}"
         )
+
+
+@app.command()
+def push(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="A dataset folder.")],
+    hub_id: Annotated[str, typer.Argument(metavar="ORG/NAME", help="Where on the Hub.")],
+    public: Annotated[bool, typer.Option("--public", help="Everybody may see it; by default nobody else may.")] = False,
+    gated: Annotated[bool, typer.Option("--gated", help="Those may see it whom you let in.")] = False,
+    tag: Annotated[str, typer.Option(help="The name of this version; one that exists is refused.")] = "",
+    message: Annotated[str, typer.Option(help="Of the commit.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and send nothing.")] = False,
+    with_gold: Annotated[
+        bool, typer.Option("--with-gold", help="Show others the gold of a set that was built with a secret salt.")
+    ] = False,
+    with_history: Annotated[
+        bool, typer.Option("--with-history", help="Open a page though its earlier versions held other files.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace another dataset that stands there.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Push a dataset to the Hugging Face Hub, or to HF_ENDPOINT: only what changed, private unless you say otherwise."""
+    import mldr
+    from mldr.hub import Hub, Wanted
+    from mldr.hub import push as send
+    from mldr.hub.words import as_json, as_text
+    from mldr.progress import shown_progress
+
+    if public and gated:
+        raise typer.BadParameter("a page is one or the other", param_hint="--public, --gated")
+    wanted = Wanted(
+        hub_id,
+        "public" if public else "gated" if gated else "private",
+        tag,
+        message,
+        dry_run=dry_run,
+        force=force,
+        with_gold=with_gold,
+        with_history=with_history,
+    )
+    with shown_progress() as progress:
+        done = send(mldr.Dataset(Path(folder)), wanted, hub=Hub(say=progress.say), progress=progress)
+    for note in done.notes:
+        say(f"note: {note}")
+    if json:
+        show_json(as_json(done))
+    else:
+        show_text(as_text(done))
+
+
+@app.command()
+def pull(
+    hub_id: Annotated[str, typer.Argument(metavar="ORG/NAME", help="Where on the Hub.")],
+    out: Annotated[Path, typer.Option(help="The folder to be.")],
+    revision: Annotated[str, typer.Option(help="A version (tag), a branch, or a commit.")] = "main",
+    force: Annotated[bool, typer.Option("--force", help="Replace a dataset that stands there.")] = False,
+) -> None:
+    """Bring a dataset from the Hub into a folder, every file held against its hash."""
+    from mldr.hub import Hub
+    from mldr.hub import pull as bring
+
+    done = bring(hub_id, out, revision=revision, force=force, hub=Hub(say=say))
+    say(f"{done.files:,} files, {done.size:,} bytes, commit {done.commit}; every hash holds")
+    show_text(str(out))

@@ -153,3 +153,14 @@ def test_a_note_that_holds_for_two_systems_is_said_once(small_dataset: mldr.Data
 def test_a_hostile_system_name_stays_on_one_line_of_the_notes(small_dataset: mldr.Dataset) -> None:
     scores = small_scores(small_dataset, utterance_ids=(0, 0), image_ids=())
     assert all(line.isprintable() for line in notes({"a\nb\x1b[2J": scores}))
+
+
+def test_systems_with_and_without_scores_stand_in_one_table(
+    small_dataset: mldr.Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bare = small_scores(small_dataset, utterance_ids=(0,), image_ids=())
+    scored = small_scores(small_dataset, utterance_ids=(0,), image_ids=(), utterance_scores=(0.5,), image_scores=())
+    assert "utt_ap" not in bare.measures
+    for systems in ({"bare": bare, "scored": scored}, {"scored": scored, "bare": bare}):
+        (line,) = [line for line in shown(systems, capsys).splitlines() if line.startswith("utt_ap")]
+        assert "-" in line.split()[1:]
