@@ -48,7 +48,10 @@ def make_retriever(name: str, options: Mapping[str, Any]) -> Retriever:
         takes = ", ".join(known) or "none"
         raise MldrError(f"{name} takes no option {', '.join(sorted(wrong))}; it takes {takes}")
     with answerable_for(name):
-        retriever = kind(**options)
+        try:
+            retriever = kind(**options)
+        except ValueError as error:  # how a system refuses an option
+            raise MldrError(f"{name}: {printable(str(error)) or 'refuses its options'}") from error
         sees = getattr(retriever, "sees", None)
     if not callable(getattr(retriever, "retrieve", None)):
         raise MldrError(f"{name} is no retriever: it lacks retrieve()")
