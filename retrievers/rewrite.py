@@ -160,15 +160,19 @@ class Rewrite(Around):
             said["rewriter"] = {"asked": new.text, "outcome": rewritten.outcome, **self._identity()}
             yield replace(prediction, meta=canonical_json(said))
 
+    @property
+    def _opened(self) -> AskedModel:
+        if self._model is None:
+            raise MldrError("rewrite: open() comes first")
+        return self._model
+
     def _identity(self) -> dict[str, Any]:
-        assert self.endpoint is not None, "open() comes first"
-        return {"model": self.endpoint.model, "how": self.how, "prompt_sha256": PROMPT_SHA256}
+        return {"model": self.endpoint.model if self.endpoint else "", "how": self.how, "prompt_sha256": PROMPT_SHA256}
 
     def _rewritten(self, asks: list[Ask]) -> list[tuple[Ask, Rewritten]]:
         """Return each query in its new words; all are on their way at once."""
-        assert self._model is not None, "open() comes first"
         before = self._answered
-        pending = [self._model.ask(_request(ask)) for ask in asks]
+        pending = [self._opened.ask(_request(ask)) for ask in asks]
         found = [self._of(future, before) for future in pending]
         return [(replace(ask, text=self._words(ask, one)), one) for ask, one in zip(asks, found, strict=True)]
 
@@ -178,13 +182,12 @@ class Rewrite(Around):
         return new.text if self.how == "replace" else f"{ask.text}\n{new.text}"
 
     def _of(self, future: Future[ChatAnswer], answered_before: int) -> Rewritten:
-        assert self._model is not None
         try:
             text = future.result().text
         except Unanswered as error:
             return Rewritten("", error.reason)
         except ServerFailed:
-            if self._answered == answered_before and not self._model.is_alive():
+            if self._answered == answered_before and not self._opened.is_alive():
                 raise
             return Rewritten("", "failed")
         self._answered += 1

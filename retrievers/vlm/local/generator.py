@@ -36,8 +36,7 @@ class TransformersGenerator:
         self.source, self.max_tokens, self.max_length = source, max_tokens, max_length
         self.batch, self.share_prefix = batch, share_prefix
         self._loaded: LoadedModel | None = None
-        self._encoder: Encoder | None = None
-        self._decoder: Decoder | None = None
+        self._ready: tuple[Encoder, Decoder] | None = None
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -51,6 +50,19 @@ class TransformersGenerator:
             raise MldrError("vlm-local: open() comes first")
         return self._loaded
 
+    @property
+    def _encoder(self) -> Encoder:
+        return self._opened()[0]
+
+    @property
+    def _decoder(self) -> Decoder:
+        return self._opened()[1]
+
+    def _opened(self) -> tuple[Encoder, Decoder]:
+        if self._ready is None:
+            raise MldrError("vlm-local: open() comes first")
+        return self._ready
+
     def open(self, run: Run) -> None:
         """Load the model.
 
@@ -60,18 +72,17 @@ class TransformersGenerator:
         if not self.source.model:
             raise MldrError("vlm-local: no model is named; give --model FOLDER, or --model with a name of the Hub")
         self._loaded = load(self.source)
-        self._encoder, self._decoder = Encoder(self._loaded), Decoder(self._loaded, self.max_tokens)
+        self._ready = Encoder(self._loaded), Decoder(self._loaded, self.max_tokens)
 
     def close(self) -> None:
         """Let go of the model."""
-        self._loaded = self._encoder = self._decoder = None
+        self._loaded = self._ready = None
         gc.collect()
 
     def generate(self, prompts: Sequence[ModelPrompt], sampling: Sampling) -> Iterator[tuple[int, Generation]]:
         """Yield what the model writes to each prompt; one that is too long for it, or for the memory, fails alone."""
         fitting: dict[int, Encoded] = {}
         for position, prompt in enumerate(prompts):
-            assert self._encoder is not None, "open() comes first"
             try:
                 encoded = self._encoder.encode(prompt)
             except Unreadable as error:
@@ -96,7 +107,6 @@ class TransformersGenerator:
         self, group: list[int], fitting: Mapping[int, Encoded], sampling: Sampling, batch: int
     ) -> Iterator[tuple[int, Generation]]:
         """Yield the answers to some prompts; where memory does not suffice, to fewer at once, down to one."""
-        assert self._decoder is not None
         began = time.perf_counter()
         try:
             decoded = self._decoder.decode([fitting[one] for one in group], sampling, batch)
