@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from mldr.eval.prediction import Prediction
+from mldr.eval.ragged import Floats
 from mldr.markup import Sees
-from mldr.retrievers.decision import Floats, Rule, Scored, fit
+from mldr.retrievers.decision import Rule, Scored, fit
 from mldr.retrievers.protocol import Ask, DialogueView, Example
 from mldr.tokens import tokens
 

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from mldr.eval.counts import Counts, per_query
+from mldr.eval.ragged import Floats, Ints
+from mldr.retrievers.fitting import f1_of
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 RuleName = Literal["threshold", "top-k", "gap"]
 RULES: tuple[RuleName, ...] = ("threshold", "top-k", "gap")
 """From the simplest on: of rules that do equally well on validation the first is taken."""
@@ -124,5 +122,4 @@ def _f1(rows: Sequence[_Row], rule: Rule) -> Floats:
     tp = np.array([row.hits[count] for row, count in zip(rows, counts, strict=True)], dtype=np.int64)
     n_gold = np.array([row.n_gold for row in rows], dtype=np.int64)
     universe = np.array([row.universe for row in rows], dtype=np.int64)
-    fp, fn = counts - tp, n_gold - tp
-    return per_query(Counts(tp, fp, fn, universe - tp - fp - fn, universe, np.zeros(len(rows), dtype=bool)), "f1")
+    return f1_of(tp, counts - tp, n_gold - tp, universe)

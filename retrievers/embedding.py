@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mldr.embed import CachedEmbedder, Vectors, open_embedder, unit_rows
 from mldr.errors import MldrError, printable
 from mldr.eval.prediction import Prediction
+from mldr.eval.ragged import Floats
 from mldr.files import canonical_json
 from mldr.images import ImageError, open_stored, upright_rgb_or_grey
 from mldr.markup import Sees
@@ -22,7 +22,6 @@ from mldr.retrievers.protocol import Ask, DialogueView, Example, Run
 if TYPE_CHECKING:
     from PIL import Image
 
-Floats = npt.NDArray[np.float64]
 UNFITTED = {"utterances": Rule("top-k", 5), "images": Rule("top-k", 1)}
 """Without validation: about the papers' gold sizes a query (reference release: 8.0 utterances, 1.9 images), rounded down."""
 

@@ -6,12 +6,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from mldr.eval.counts import Counts, per_query
+from mldr.eval.ragged import Floats, Ints
 from mldr.retrievers.protocol import DialogueView, Gold
 
-Floats = npt.NDArray[np.float64]
 Ids = tuple[int, ...]
 Kept = tuple[Collection[int], frozenset[int], int]
 """The ids of an answer, the gold ids, and how many ids there are."""
@@ -35,8 +34,12 @@ def query_f1(rows: Sequence[Kept]) -> Floats:
         tp = len(ids & gold)
         counted[number] = tp, len(ids) - tp, len(gold) - tp, max(universe, len(ids | gold)) if universe else 0
     hits, wrong, missed, sizes = counted.T
-    counts = Counts(hits, wrong, missed, sizes - hits - wrong - missed, sizes, np.zeros(len(rows), dtype=bool))
-    return per_query(counts, "f1")
+    return f1_of(hits, wrong, missed, sizes)
+
+
+def f1_of(tp: Ints, fp: Ints, fn: Ints, universe: Ints) -> Floats:
+    """Return the F1 of each query from its counts, of queries that did not fail."""
+    return per_query(Counts(tp, fp, fn, universe - tp - fp - fn, universe, np.zeros(len(tp), dtype=bool)), "f1")
 
 
 def joint_macro(answers: Iterable[Answered]) -> float:

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from mldr.eval.prediction import Prediction
+from mldr.eval.ragged import Floats
 from mldr.markup import Sees
-from mldr.retrievers.decision import Floats
 from mldr.retrievers.fitting import Answered, joint_macro, run_of_utterances
 from mldr.retrievers.protocol import Ask, DialogueView, Example, Gold
 from mldr.tokens import tokens
@@ -87,8 +87,7 @@ class SegmentThenPick:
         words = Words.of(view, self.captions)
         segments = words.segments(self.cut, self.block)
         for ask in asks:
-            segment, score = _pick(words, segments, ask.text)
-            kept = segment if score > 0 and score >= self.floor else range(0)
+            kept = _kept(*_pick(words, segments, ask.text), self.floor)
             yield Prediction(ask.query_id, *run_of_utterances(view, kept))
 
     def _floors(self, scores: Sequence[float]) -> list[float]:
@@ -194,5 +193,9 @@ def _pick(words: Words, segments: Sequence[range], query: str) -> tuple[range, f
 
 def _answers(picked: Sequence[tuple[range, float, DialogueView, Gold]], floor: float) -> Iterator[Answered]:
     for segment, score, view, gold in picked:
-        kept = segment if score > 0 and score >= floor else range(0)
-        yield Answered(*run_of_utterances(view, kept), gold, view)
+        yield Answered(*run_of_utterances(view, _kept(segment, score, floor)), gold, view)
+
+
+def _kept(segment: range, score: float, floor: float) -> range:
+    """Return the segment, or nothing where it shares no word with the query or is not good enough."""
+    return segment if score > 0 and score >= floor else range(0)

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from mldr.eval.prediction import Prediction
+from mldr.eval.ragged import Floats
 from mldr.files import canonical_json, parse_json
 from mldr.retrievers.around import Around
-from mldr.retrievers.fitting import Floats, query_f1, texts
+from mldr.retrievers.fitting import query_f1, texts
 from mldr.retrievers.protocol import Ask, DialogueView, Example, Gold, Sampled
 
 

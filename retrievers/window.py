@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from mldr.eval.prediction import Prediction
+from mldr.eval.ragged import Floats
 from mldr.markup import Sees
 from mldr.retrievers.bm25 import Scorer
-from mldr.retrievers.decision import Floats
 from mldr.retrievers.fitting import Answered, joint_macro, run_of_utterances
 from mldr.retrievers.protocol import Ask, DialogueView, Example
 

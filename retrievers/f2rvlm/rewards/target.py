@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from mldr.answers import parse_answer
 from mldr.dialogue import Dialogue, Gold
-
-Floats = npt.NDArray[np.float64]
+from mldr.eval.ragged import Floats as Floats
 
 NOTHING: frozenset[int] = frozenset()
 

@@ -129,7 +129,7 @@ def _processor(name: str, config: Any, options: dict[str, Any]) -> Any:
     kind = getattr(import_module("transformers"), classes[config.model_type])
     images = _auto("AutoImageProcessor").from_pretrained(name, **options)
     tokenizer = _auto("AutoTokenizer").from_pretrained(name, **options)
-    written = _auto_file(kind, name, options)
+    written = _own_settings(kind, name, options)
     return _without_video(kind)(images, tokenizer, **written)
 
 
@@ -147,7 +147,7 @@ def _without_video(kind: Any) -> Any:
     return ImagesAndText
 
 
-def _auto_file(kind: Any, name: str, options: dict[str, Any]) -> dict[str, Any]:
+def _own_settings(kind: Any, name: str, options: dict[str, Any]) -> dict[str, Any]:
     """Return the settings of the processor itself as its files give them: tokens of a picture, the chat template, ..."""
     settings, _ = kind.get_processor_dict(name, **options)
     own = ("chat_template", "image_seq_length", "patch_size", "vision_feature_select_strategy")
