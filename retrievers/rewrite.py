@@ -14,6 +14,7 @@ from mldr.eval.prediction import Prediction
 from mldr.files import canonical_json, parse_json, sha256_text
 from mldr.retrievers.around import Around
 from mldr.retrievers.asking import AskedModel, endpoint_of, price_of
+from mldr.retrievers.options import check_known
 from mldr.retrievers.protocol import Ask, DialogueView, Example, Fittable, Run, Sampled
 
 STEP = "rewrite"
@@ -85,8 +86,7 @@ class Rewrite(Around):
         rewriter_currency: str = "USD",
         **options: Any,
     ) -> None:
-        if rewriter_how not in ("replace", "append"):
-            raise ValueError(f"rewriter_how is {rewriter_how!r}; replace and append are known")
+        check_known({"rewriter_how": rewriter_how}, ("replace", "append"))
         super().__init__(system, **options)
         self.how = rewriter_how
         self.needs = tuple(dict.fromkeys((*self.needs, "endpoint")))

@@ -18,6 +18,7 @@ from mldr.eval.prediction import Prediction
 from mldr.eval.ragged import Floats
 from mldr.markup import Sees
 from mldr.retrievers.fitting import Answered, joint_macro, run_of_utterances
+from mldr.retrievers.options import check_flags, check_numbers, check_whole
 from mldr.retrievers.protocol import Ask, DialogueView, Example, Gold
 from mldr.tokens import tokens
 
@@ -48,13 +49,9 @@ class SegmentThenPick:
     def __init__(
         self, cut: float | None = None, floor: float | None = None, block: int = BLOCK, captions: bool = False
     ) -> None:
-        for name, value in (("cut", cut), ("floor", floor)):
-            if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
-                raise ValueError(f"{name} is {value!r}; a number is expected")
-        if type(block) is not int or block < 1:
-            raise ValueError(f"block is {block!r}; a whole number, 1 or more, is expected")
-        if not isinstance(captions, bool):
-            raise ValueError(f"captions is {captions!r}; true or false is expected")
+        check_numbers({"cut": cut, "floor": floor}, optional=True)
+        check_whole({"block": block}, 1)
+        check_flags({"captions": captions})
         self.captions, self.block = captions, block
         self.sees: tuple[Sees, ...] = ("text", "captions") if captions else ("text",)
         self._cuts = CUTS if cut is None else (float(cut),)

@@ -10,6 +10,7 @@ from typing import Any
 from mldr.eval.prediction import Prediction
 from mldr.markup import Sees
 from mldr.retrievers.fitting import Answered, joint_macro, run_of_utterances, texts
+from mldr.retrievers.options import check_known, check_numbers, check_whole
 from mldr.retrievers.protocol import Ask, DialogueView, Example
 
 
@@ -41,10 +42,8 @@ class Random:
     sees: tuple[Sees, ...] = ("text",)
 
     def __init__(self, chance: float = 0.5, seed: int = 0) -> None:
-        if isinstance(chance, bool) or not isinstance(chance, (int, float)) or not 0 <= chance <= 1:
-            raise ValueError(f"chance is {chance!r}; a number from 0 to 1 is expected")
-        if isinstance(seed, bool) or not isinstance(seed, int):
-            raise ValueError(f"seed is {seed!r}; a whole number is expected")
+        check_numbers({"chance": chance}, 0, 1)
+        check_whole({"seed": seed})
         self.chance = chance
         self.seed = seed
 
@@ -69,8 +68,7 @@ class FirstK:
     """The largest k that is tried."""
 
     def __init__(self, k: int | None = None) -> None:
-        if k is not None and (type(k) is not int or k < 1):
-            raise ValueError(f"k is {k!r}; a whole number, 1 or more, is expected")
+        check_whole({"k": k}, 1, optional=True)
         self._is_given = k is not None
         self.k = 8 if k is None else k
 
@@ -107,8 +105,7 @@ class Third:
     sees: tuple[Sees, ...] = ("text",)
 
     def __init__(self, part: str = "auto") -> None:
-        if part not in ("auto", *PARTS):
-            raise ValueError(f"part is {part!r}; auto, {', '.join(PARTS)} are known")
+        check_known({"part": part}, ("auto", *PARTS))
         self._is_given = part != "auto"
         self.part = "first" if part == "auto" else part
 

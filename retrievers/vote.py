@@ -14,6 +14,7 @@ from mldr.eval.ragged import Floats
 from mldr.files import canonical_json, parse_json
 from mldr.retrievers.around import Around
 from mldr.retrievers.fitting import query_f1, texts
+from mldr.retrievers.options import check_whole
 from mldr.retrievers.protocol import Ask, DialogueView, Example, Gold, Sampled
 
 
@@ -45,12 +46,10 @@ class Vote(Around):
     def __init__(
         self, system: str = "vlm-api", n: int = 5, share: float = 0.5, fit_dialogues: int = 50, **options: Any
     ) -> None:
-        if type(n) is not int or n < 1:
-            raise ValueError(f"n is {n!r}; a whole number, 1 or more, is expected")
+        check_whole({"n": n}, 1)
+        check_whole({"fit_dialogues": fit_dialogues}, 0)
         if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share <= 1:
             raise ValueError(f"share is {share!r}; a number over 0, at most 1, is expected")
-        if type(fit_dialogues) is not int or fit_dialogues < 0:
-            raise ValueError(f"fit_dialogues is {fit_dialogues!r}; a whole number, 0 or more, is expected")
         if system.rpartition("+")[2].startswith("vlm-"):
             options = {"temperature": 0.8, **options}
         super().__init__(system, **options)

@@ -12,6 +12,7 @@ from mldr.eval.ragged import Floats
 from mldr.markup import Sees
 from mldr.retrievers.bm25 import Scorer
 from mldr.retrievers.fitting import Answered, joint_macro, run_of_utterances
+from mldr.retrievers.options import check_flags, check_numbers
 from mldr.retrievers.protocol import Ask, DialogueView, Example
 
 COSTS = 40
@@ -30,10 +31,8 @@ class Window:
     """
 
     def __init__(self, cost: float | None = None, captions: bool = False) -> None:
-        if cost is not None and (isinstance(cost, bool) or not isinstance(cost, (int, float)) or cost < 0):
-            raise ValueError(f"cost is {cost!r}; a number, 0 or more, is expected")
-        if not isinstance(captions, bool):
-            raise ValueError(f"captions is {captions!r}; true or false is expected")
+        check_numbers({"cost": cost}, 0, optional=True)
+        check_flags({"captions": captions})
         self.captions = captions
         self.sees: tuple[Sees, ...] = ("text", "captions") if captions else ("text",)
         self._is_given = cost is not None

@@ -10,6 +10,7 @@ from typing import Any
 from mldr.eval.prediction import Prediction
 from mldr.files import canonical_json, parse_json
 from mldr.retrievers.around import Around
+from mldr.retrievers.options import check_whole
 from mldr.retrievers.protocol import Ask, DialogueView, Example, Gold
 
 SIZE, OVERLAP = 35, 15
@@ -43,9 +44,8 @@ class Windows(Around):
     """
 
     def __init__(self, system: str = "bm25", size: int = SIZE, overlap: int = OVERLAP, **options: Any) -> None:
-        for name, value, least in (("size", size, 1), ("overlap", overlap, 0)):
-            if type(value) is not int or value < least:
-                raise ValueError(f"{name} is {value!r}; a whole number, {least} or more, is expected")
+        check_whole({"size": size}, 1)
+        check_whole({"overlap": overlap}, 0)
         if overlap >= size:
             raise ValueError(f"overlap is {overlap}; it must be smaller than size, {size}")
         super().__init__(system, **options)

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from mldr.eval.ragged import Bools
+from mldr.eval.ragged import Bools, Floats
 from mldr.files import sha256_text
 from mldr.retrievers.f2rvlm.levels import EASY_TO_HARD, Level
-from mldr.retrievers.f2rvlm.rewards.target import Floats
 
 
 class Schedule(BaseModel):

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from mldr.errors import Faults
-from mldr.eval.ragged import Bools
-from mldr.retrievers.f2rvlm.rewards.target import Floats
+from mldr.eval.ragged import Bools, Floats
 
 if TYPE_CHECKING:
     from mldr.retrievers.f2rvlm.grading import Grade

@@ -11,6 +11,7 @@ from mldr.chat import ChatAnswer, ChatRequest, ImagePart, Message, ModelEndpoint
 from mldr.chat.endpoint import MOVABLE
 from mldr.errors import MldrError, printable
 from mldr.retrievers.asking import AskedModel, endpoint_of, extra_of, price_of
+from mldr.retrievers.options import check_known
 from mldr.retrievers.protocol import Run
 from mldr.retrievers.vlm.answers import SCHEMA
 from mldr.retrievers.vlm.generator import Generation, ModelPrompt, Part, Sampling
@@ -176,8 +177,7 @@ class VlmApi(VisionLanguageRetriever):
         max_pixels: int = MAX_PIXELS,
         max_images: int | None = None,
     ) -> None:
-        if answer not in ANSWERS:
-            raise ValueError(f"answer is {answer!r}; {', '.join(ANSWERS)} are known")
+        check_known({"answer": answer}, ANSWERS)
         if prompt and answer == "auto":
             answer = "tags"  # a prompt of one's own names its form itself, and it is the papers'
         settings = {

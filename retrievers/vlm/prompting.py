@@ -11,6 +11,7 @@ from mldr.dialogue import Dialogue, DialogueImage, Utterance
 from mldr.errors import MldrError
 from mldr.markup import ImageSlot, Sees, render_parts
 from mldr.prompts import AnswerForm, Order, Prompt, PromptLanguage, load_prompt, prompt, prompt_language
+from mldr.retrievers.options import check_known, check_whole
 from mldr.retrievers.protocol import Ask, DialogueView, Run
 from mldr.retrievers.vlm.generator import ModelPrompt, Part
 from mldr.retrievers.vlm.pixels import MAX_PIXELS, Pictures, pictures_of
@@ -35,17 +36,11 @@ class Prompting:
     """Of one prompt; the pictures after them are placeholders. None for all."""
 
     def __post_init__(self) -> None:
-        for name, value, known in (
-            ("sees", self.sees, get_args(Sees)),
-            ("order", self.order, get_args(Order)),
-            ("language", self.language, ("auto", *get_args(PromptLanguage))),
-            ("answer", self.answer, get_args(AnswerForm)),
-        ):
-            if value not in known:
-                raise ValueError(f"{name} is {value!r}; {', '.join(known)} are known")
-        for name, number in (("max_pixels", self.max_pixels), ("max_images", self.max_images)):
-            if number is not None and (type(number) is not int or number < 1):
-                raise ValueError(f"{name} is {number!r}; a whole number, 1 or more, is expected")
+        check_known({"sees": self.sees}, get_args(Sees))
+        check_known({"order": self.order}, get_args(Order))
+        check_known({"language": self.language}, ("auto", *get_args(PromptLanguage)))
+        check_known({"answer": self.answer}, get_args(AnswerForm))
+        check_whole({"max_pixels": self.max_pixels, "max_images": self.max_images}, 1, optional=True)
         if not isinstance(self.prompt, str):
             raise ValueError(f"prompt is {self.prompt!r}; {FROM_RELEASE}, or a file, is expected")
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from mldr.errors import MissingExtra, MldrError, first_line, printable
 from mldr.localmodels import files_hash, model_folder
+from mldr.retrievers.options import check_whole
 from mldr.retrievers.protocol import Run
 from mldr.retrievers.vlm.generator import Generation, ModelPrompt, Part, Sampling
-from mldr.retrievers.vlm.local.system import check_counts, sampling_of
+from mldr.retrievers.vlm.local.system import sampling_of
 from mldr.retrievers.vlm.pixels import MAX_PIXELS
 from mldr.retrievers.vlm.prompting import Prompting
 from mldr.retrievers.vlm.retriever import VisionLanguageRetriever
@@ -171,7 +172,8 @@ class VlmVllm(VisionLanguageRetriever):
         max_pixels: int = MAX_PIXELS,
         max_images: int = 64,
     ) -> None:
-        check_counts({"gpus": gpus, "max_tokens": max_tokens, "max_length": max_length})
+        check_whole({"gpus": gpus, "max_tokens": max_tokens}, 1)
+        check_whole({"max_length": max_length}, 1, optional=True)
         engine: dict[str, Any] = {"tensor_parallel_size": gpus}
         if max_length is not None:
             engine["max_model_len"] = max_length

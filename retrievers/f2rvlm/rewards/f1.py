@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 
 from mldr.eval.counts import Counts, per_query
-from mldr.eval.ragged import Bools, Ints
-from mldr.retrievers.f2rvlm.rewards.target import Floats, Named, Target, named, same_length
+from mldr.eval.ragged import Bools, Floats, Ints
+from mldr.retrievers.f2rvlm.rewards.target import Named, Target, named, same_length
 
 F1Form = Literal["weighted", "paper"]
 

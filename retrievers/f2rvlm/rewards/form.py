@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mldr.answers import is_bare_answer
-from mldr.retrievers.f2rvlm.rewards.target import Floats
+from mldr.eval.ragged import Floats
 
 
 def format_reward(answers: Sequence[str]) -> Floats:

@@ -9,8 +9,8 @@ import numpy as np
 
 from mldr.embed import Vectors, unit_rows
 from mldr.errors import MldrError
-from mldr.eval.ragged import Ints
-from mldr.retrievers.f2rvlm.rewards.target import Floats, Named, Target, named, same_length
+from mldr.eval.ragged import Floats, Ints
+from mldr.retrievers.f2rvlm.rewards.target import Named, Target, named, same_length
 from mldr.retrievers.f2rvlm.vectors import DialogueVectors
 
 OrderOver = Literal["relevant", "all"]

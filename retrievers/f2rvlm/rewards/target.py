@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from mldr.answers import parse_answer
 from mldr.dialogue import Dialogue, Gold
-from mldr.eval.ragged import Floats as Floats
 
 NOTHING: frozenset[int] = frozenset()
 

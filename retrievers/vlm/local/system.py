@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mldr.retrievers.options import check_flags, check_known, check_numbers, check_whole
 from mldr.retrievers.vlm.generator import Sampling
 from mldr.retrievers.vlm.local.generator import TransformersGenerator
 from mldr.retrievers.vlm.local.loading import DEVICES, DTYPES, ModelSource
@@ -63,12 +64,11 @@ class VlmLocal(VisionLanguageRetriever):
         max_pixels: int = MAX_PIXELS,
         max_images: int | None = None,
     ) -> None:
-        for name, value, known in (("device", device, DEVICES), ("dtype", dtype, DTYPES)):
-            if value not in known:
-                raise ValueError(f"{name} is {value!r}; {', '.join(known)} are known")
-        check_counts({"batch": batch, "max_tokens": max_tokens, "max_length": max_length})
-        if not isinstance(share_prefix, bool):
-            raise ValueError(f"share_prefix is {share_prefix!r}; true or false is expected")
+        check_known({"device": device}, DEVICES)
+        check_known({"dtype": dtype}, DTYPES)
+        check_whole({"batch": batch, "max_tokens": max_tokens}, 1)
+        check_whole({"max_length": max_length}, 1, optional=True)
+        check_flags({"share_prefix": share_prefix})
         generator = TransformersGenerator(
             ModelSource(model or "", str(revision or ""), adapter or "", device, dtype),
             max_tokens=max_tokens,
@@ -80,26 +80,13 @@ class VlmLocal(VisionLanguageRetriever):
         super().__init__(generator, how, sampling_of(temperature, top_p, seed))
 
 
-def check_counts(counts: dict[str, int | None]) -> None:
-    """Refuse what is no whole number of 1 or more; None stands for no limit, where that is allowed.
-
-    Raises:
-        ValueError: naming the option.
-    """
-    for name, value in counts.items():
-        if (value is None and name != "max_length") or (value is not None and (type(value) is not int or value < 1)):
-            raise ValueError(f"{name} is {value!r}; a whole number, 1 or more, is expected")
-
-
 def sampling_of(temperature: float, top_p: float, seed: int) -> Sampling:
     """Return how tokens are drawn.
 
     Raises:
         ValueError: naming the option that is wrong.
     """
-    for name, value, most in (("temperature", temperature, 100.0), ("top_p", top_p, 1.0)):
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= most:
-            raise ValueError(f"{name} is {value!r}; a number from 0 to {most:g} is expected")
-    if type(seed) is not int:
-        raise ValueError(f"seed is {seed!r}; a whole number is expected")
+    check_numbers({"temperature": temperature}, 0, 100)
+    check_numbers({"top_p": top_p}, 0, 1)
+    check_whole({"seed": seed})
     return Sampling(float(temperature), float(top_p), seed)
