@@ -11,7 +11,7 @@ from html import escape as _escape  # noqa: TID251 - this module is the one plac
 from typing import TYPE_CHECKING
 
 from mldr.dialogue import Dialogue, StoredImage
-from mldr.images import ImageError, open_stored, upright_rgb_or_grey
+from mldr.images import ImageError, data_uri, open_stored, upright_rgb_or_grey
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -120,7 +120,7 @@ def thumbnail_source(image: StoredImage) -> str:
 def _data_uri(picture: Image.Image) -> str:
     buffer = io.BytesIO()
     upright_rgb_or_grey(picture).save(buffer, "JPEG", quality=80)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return data_uri(buffer.getvalue(), "image/jpeg")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import struct
@@ -34,6 +35,11 @@ _DECODING_FAULTS = (
     struct.error,
     zlib.error,
 )
+
+
+def data_uri(content: bytes, media_type: str) -> str:
+    """Return bytes as an address that holds them (RFC 2397)."""
+    return f"data:{media_type};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 class ImageError(ValueError):

@@ -11,7 +11,18 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mldr.chat import Budget, ChatAnswer, ChatModel, ChatRequest, Message, ModelEndpoint, Price, ResponseStore
+from mldr.chat import (
+    Budget,
+    ChatAnswer,
+    ChatModel,
+    ChatRequest,
+    Message,
+    ModelEndpoint,
+    Price,
+    ResponseStore,
+    ServerFailed,
+    Unanswered,
+)
 from mldr.errors import Faults, MldrError
 from mldr.files import parse_json
 from mldr.retrievers.protocol import Run
@@ -95,6 +106,9 @@ class AskedModel:
         self._thread.start()
         self._probes = 0
         self._closed = False
+        self._guard = threading.Lock()
+        self.answered = 0
+        """Questions that were answered so far."""
 
     def ask(self, request: ChatRequest, sample: int = 0) -> Future[ChatAnswer]:
         """Send a question on its way; the future raises what `ChatModel.ask` raises.
@@ -105,7 +119,33 @@ class AskedModel:
             raise MldrError("the model was closed")
         return asyncio.run_coroutine_threadsafe(self._model.ask(request, sample, keep_failure=True), self._loop)
 
-    def is_alive(self) -> bool:
+    def settled(self, future: Future[ChatAnswer], answered_before: int) -> ChatAnswer | Unanswered | ServerFailed:
+        """Return the answer to a question, or why it alone has none.
+
+        One request that fails for ever must not stop a run for ever, and a dead server must not fill it with failures: where
+        nothing was answered since, the server is asked something small.
+
+        Args:
+            future: of the question.
+            answered_before: `answered` when it was sent.
+
+        Raises:
+            ServerFailed: if the server is dead.
+            InterruptedRun: if the run cannot go on (a spent budget, no credit).
+        """
+        try:
+            answer = future.result()
+        except Unanswered as error:
+            return error
+        except ServerFailed as error:
+            if self.answered == answered_before and not self._is_alive():
+                raise
+            return error
+        with self._guard:
+            self.answered += 1
+        return answer
+
+    def _is_alive(self) -> bool:
         """Ask the server something small; a stored answer does not count."""
         while self._model.holds(PROBE, self._probes):
             self._probes += 1

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mldr.chat import ChatAnswer, ChatRequest, Message, ServerFailed, Unanswered
+from mldr.chat import ChatAnswer, ChatRequest, Message, Unanswered
 from mldr.chat.endpoint import MOVABLE
 from mldr.errors import MldrError, printable
 from mldr.eval.prediction import Prediction
@@ -106,7 +106,6 @@ class Rewrite(Around):
         }
         self.endpoint = endpoint_of(STEP, settings) if rewriter_model else None
         self._model: AskedModel | None = None
-        self._answered = 0
 
     def open(self, run: Run) -> None:
         """Connect to the model, and open the inner system.
@@ -171,7 +170,7 @@ class Rewrite(Around):
 
     def _rewritten(self, asks: list[Ask]) -> list[tuple[Ask, Rewritten]]:
         """Return each query in its new words; all are on their way at once."""
-        before = self._answered
+        before = self._opened.answered
         pending = [self._opened.ask(_request(ask)) for ask in asks]
         found = [self._of(future, before) for future in pending]
         return [(replace(ask, text=self._words(ask, one)), one) for ask, one in zip(asks, found, strict=True)]
@@ -182,16 +181,10 @@ class Rewrite(Around):
         return new.text if self.how == "replace" else f"{ask.text}\n{new.text}"
 
     def _of(self, future: Future[ChatAnswer], answered_before: int) -> Rewritten:
-        try:
-            text = future.result().text
-        except Unanswered as error:
-            return Rewritten("", error.reason)
-        except ServerFailed:
-            if self._answered == answered_before and not self._opened.is_alive():
-                raise
-            return Rewritten("", "failed")
-        self._answered += 1
-        new = one_line(text)
+        answer = self._opened.settled(future, answered_before)
+        if not isinstance(answer, ChatAnswer):
+            return Rewritten("", answer.reason if isinstance(answer, Unanswered) else "failed")
+        new = one_line(answer.text)
         return Rewritten(new, "rewritten" if new else "empty")
 
 

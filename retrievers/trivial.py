@@ -86,10 +86,8 @@ class FirstK:
             self.k = max(range(1, self.MOST + 1), key=lambda k: (joint_macro(_same(kept, lambda view: range(k))), -k))
 
     def retrieve(self, view: DialogueView, asks: list[Ask]) -> Iterator[Prediction]:
-        """Yield the same answer to each query."""
-        answer = run_of_utterances(view, range(min(self.k, len(view.utterances))))
-        for ask in asks:
-            yield Prediction(ask.query_id, *answer)
+        """Return the same answer to each query."""
+        return _to_each(asks, view, range(min(self.k, len(view.utterances))))
 
 
 PARTS = ("first", "middle", "last")
@@ -124,10 +122,13 @@ class Third:
             self.part = max(PARTS, key=lambda part: (scores[part], -PARTS.index(part)))
 
     def retrieve(self, view: DialogueView, asks: list[Ask]) -> Iterator[Prediction]:
-        """Yield the same answer to each query."""
-        answer = run_of_utterances(view, _third(view, self.part))
-        for ask in asks:
-            yield Prediction(ask.query_id, *answer)
+        """Return the same answer to each query."""
+        return _to_each(asks, view, _third(view, self.part))
+
+
+def _to_each(asks: list[Ask], view: DialogueView, chosen: range) -> Iterator[Prediction]:
+    answer = run_of_utterances(view, chosen)
+    return (Prediction(ask.query_id, *answer) for ask in asks)
 
 
 def _third(view: DialogueView, part: str) -> range:

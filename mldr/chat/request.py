@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mldr.errors import InterruptedRun
+from mldr.images import data_uri
 
 Role = Literal["system", "user", "assistant"]
 
@@ -24,7 +24,7 @@ class ImagePart:
 
     def url(self) -> str:
         """Return the picture as a data URI (RFC 2397)."""
-        return f"data:{self.media_type};base64,{base64.b64encode(self.content).decode('ascii')}"
+        return data_uri(self.content, self.media_type)
 
 
 @dataclass(frozen=True, slots=True)

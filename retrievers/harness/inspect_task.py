@@ -6,7 +6,6 @@ are those of `mldr-eval`, worked out over all samples at once, since micro avera
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +84,7 @@ def _sample(question: Question) -> Sample:
 def _content(part: Part) -> ContentText | ContentImage:
     if isinstance(part, str):
         return ContentText(text=part)
-    return ContentImage(image=f"data:{part.media_type};base64,{base64.b64encode(part.content).decode()}")
+    return ContentImage(image=part.uri())
 
 
 @metric  # type: ignore[untyped-decorator,unused-ignore]

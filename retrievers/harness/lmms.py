@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -54,7 +53,7 @@ class LmmsTask:
 
     def doc_to_visual(self, doc: Doc) -> list[Image]:
         """Return the pictures, in the order of their slots."""
-        return [_opened(picture.content) for picture in self.prompt(doc).pictures]
+        return [picture.opened() for picture in self.prompt(doc).pictures]
 
     def doc_to_text(self, doc: Doc, lmms_eval_specific_kwargs: Mapping[str, Any] | None = None) -> str:
         """Return the text with a slot for each picture; the system message comes first, as simple models take none."""
@@ -67,7 +66,7 @@ class LmmsTask:
         """Return the messages for chat models, text and pictures in their order."""
         prompt = self.prompt(doc)
         content = [
-            {"type": "text", "text": part} if isinstance(part, str) else {"type": "image", "url": _opened(part.content)}
+            {"type": "text", "text": part} if isinstance(part, str) else {"type": "image", "url": part.opened()}
             for part in prompt.parts
         ]
         system = [{"role": "system", "content": [{"type": "text", "text": prompt.system}]}] if prompt.system else []
@@ -91,12 +90,6 @@ class LmmsTask:
             return measured(self._name, self._split, responses).get(measure)
 
         return aggregate
-
-
-def _opened(content: bytes) -> Image:
-    from PIL import Image
-
-    return Image.open(io.BytesIO(content)).convert("RGB")
 
 
 def metric_name(measure: str) -> str:

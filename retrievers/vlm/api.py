@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
 
-from mldr.chat import ChatAnswer, ChatRequest, ImagePart, Message, ModelEndpoint, ServerFailed, Unanswered
+from mldr.chat import ChatAnswer, ChatRequest, ImagePart, Message, ModelEndpoint, Unanswered
 from mldr.chat.endpoint import MOVABLE
 from mldr.errors import MldrError, printable
 from mldr.retrievers.asking import AskedModel, endpoint_of, extra_of, price_of
@@ -38,8 +37,6 @@ class EndpointGenerator:
         self.name, self.with_schema, self.warm = name, with_schema, warm
         self.endpoint: ModelEndpoint | None = endpoint_of(name, settings) if settings.get("model") else None
         self._model: AskedModel | None = None
-        self._answered = 0
-        self._guard = threading.Lock()
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -77,33 +74,29 @@ class EndpointGenerator:
         """
         first = 1 if self.warm and len(prompts) > 1 else len(prompts)
         for numbers in (range(first), range(first, len(prompts))):
-            before = self._answered
+            before = self._opened.answered
             pending = {self._ask(prompts[number], sampling): number for number in numbers}
             while pending:
                 for future in wait(pending, return_when=FIRST_COMPLETED).done:
                     yield pending.pop(future), self._generation(future, before)
 
+    @property
+    def _opened(self) -> AskedModel:
+        if self._model is None:
+            raise MldrError(f"{self.name}: open() comes first")
+        return self._model
+
     def _ask(self, prompt: ModelPrompt, sampling: Sampling) -> Future[ChatAnswer]:
-        assert self._model is not None, "open() comes first"
         user = Message("user", tuple(_part(part) for part in prompt.parts))
         messages = (Message("system", prompt.system), user) if prompt.system else (user,)
         schema = SCHEMA if self.with_schema else None
-        return self._model.ask(ChatRequest(messages, schema, "fragment", STEP, any_text=True), sampling.sample)
+        return self._opened.ask(ChatRequest(messages, schema, "fragment", STEP, any_text=True), sampling.sample)
 
     def _generation(self, future: Future[ChatAnswer], answered_before: int) -> Generation:
-        assert self._model is not None
-        try:
-            answer = future.result()
-        except Unanswered as error:
-            outcome = "refused" if error.reason == "refused" else "api_error"
-            return Generation(outcome=outcome, fault=printable(str(error)))
-        except ServerFailed as error:
-            # One request that fails for ever must not stop a run for ever; a dead server must not fill it with failures.
-            if self._answered == answered_before and not self._model.is_alive():
-                raise
-            return Generation(outcome="api_error", fault=printable(str(error)))
-        with self._guard:
-            self._answered += 1
+        answer = self._opened.settled(future, answered_before)
+        if not isinstance(answer, ChatAnswer):
+            is_refused = isinstance(answer, Unanswered) and answer.reason == "refused"
+            return Generation(outcome="refused" if is_refused else "api_error", fault=printable(str(answer)))
         return Generation(
             answer.text,
             answer.finish_reason,

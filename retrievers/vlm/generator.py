@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from mldr.images import data_uri
 from mldr.retrievers.protocol import Run
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +22,16 @@ class Picture:
     media_type: str
     width: int
     height: int
+
+    def uri(self) -> str:
+        """Return the picture as an address that holds it."""
+        return data_uri(self.content, self.media_type)
+
+    def opened(self) -> Image.Image:
+        """Return the picture in RGB."""
+        from PIL import Image
+
+        return Image.open(io.BytesIO(self.content)).convert("RGB")
 
 
 Part = str | Picture

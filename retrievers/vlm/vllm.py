@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -109,8 +108,7 @@ def _messages(prompt: ModelPrompt) -> list[dict[str, Any]]:
 def _part(part: Part) -> dict[str, Any]:
     if isinstance(part, str):
         return {"type": "text", "text": part}
-    packed = base64.b64encode(part.content).decode("ascii")
-    return {"type": "image_url", "image_url": {"url": f"data:{part.media_type};base64,{packed}"}}
+    return {"type": "image_url", "image_url": {"url": part.uri()}}
 
 
 def _generation(answer: Any) -> Generation:

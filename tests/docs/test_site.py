@@ -6,7 +6,6 @@ import importlib.util
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -14,7 +13,7 @@ import pytest
 
 from tests.core.hub.conftest import TOKEN
 from tests.core.release.support import answer, mldr_record, mldr_release
-from tests.docs.test_readme import ROOT, run
+from tests.docs.test_readme import ROOT, run_page
 from tests.fakes.hub_server import HubServer
 
 DOCS = ROOT / "docs"
@@ -24,36 +23,8 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def sessions(path: Path) -> Iterator[tuple[str, list[str]]]:
-    """Yield each command of the blocks without a language, with the lines that are shown below it."""
-    fence, command, output = "", "", list[str]()
-    for line in [*path.read_text("utf-8").splitlines(), "```"]:
-        if line.startswith("```"):
-            if fence == "```" and command:
-                yield command, output
-            fence, command = ("", "") if fence else (line.strip(), "")
-        elif fence == "```" and line.startswith("$ "):
-            if command:
-                yield command, output
-            command, output = line[2:].strip(), []
-        elif command:
-            output.append(line)
-
-
-def run_page(name: str, folder: Path) -> int:
-    """Run the commands of a page in their order, hold their output against what the page shows, return how many ran."""
-    ran = 0
-    for command, shown in sessions(DOCS / name):
-        printed = [line.rstrip() for line in run(command, folder).splitlines()]
-        for line in shown:
-            if line.strip() != "...":
-                assert line.rstrip() in printed, f"{command}\n{line!r} is not in\n" + "\n".join(printed)
-        ran += 1
-    return ran
-
-
 def test_the_tutorial_works_from_a_build_to_a_score(tmp_path: Path) -> None:
-    assert run_page("tutorial.md", tmp_path) == 15
+    assert run_page(DOCS / "tutorial.md", tmp_path) == 15
     report = (tmp_path / "report.html").read_text("utf-8")
     assert report.startswith("<!doctype html>") or report.lower().startswith("<!doctype html>")
     assert "my-org/mldr-ffr-demo" in (tmp_path / "bm25.yaml").read_text("utf-8")
@@ -63,7 +34,7 @@ def test_the_walk_with_the_authors_release_works_on_a_small_one_in_their_layout(
     queries = [("爬山", [1, 3], [0]), ("周末", [0], []), ("无关", [], [])]
     records = [mldr_record("d1", query, gold=answer(u, i)) for query, u, i in queries]
     mldr_release(tmp_path, *records)
-    assert run_page("release.md", tmp_path) == 7
+    assert run_page(DOCS / "release.md", tmp_path) == 7
 
 
 def test_the_page_on_the_hub_works_against_a_local_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +42,7 @@ def test_the_page_on_the_hub_works_against_a_local_server(tmp_path: Path, monkey
         settings = {"HF_ENDPOINT": server.url, "HF_TOKEN": TOKEN, "HF_HOME": str(tmp_path / "home")}
         for key, value in {**settings, "HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "0", "NO_PROXY": "*"}.items():
             monkeypatch.setenv(key, value)
-        assert run_page("hub.md", tmp_path) == 8
+        assert run_page(DOCS / "hub.md", tmp_path) == 8
         repository = server.store.repositories["my-org/mldr-ffr-demo"]
         assert (list(repository.tags), repository.private) == (["v1"], True)
         (code,) = re.findall(r"```python\n(.*?)```", (DOCS / "hub.md").read_text("utf-8"), re.DOTALL)
@@ -82,7 +53,7 @@ def test_the_page_on_the_hub_works_against_a_local_server(tmp_path: Path, monkey
 
 
 def test_the_page_on_other_harnesses_writes_the_task_that_it_names(tmp_path: Path) -> None:
-    assert run_page("harnesses.md", tmp_path) == 2
+    assert run_page(DOCS / "harnesses.md", tmp_path) == 2
     assert (tmp_path / "tasks/mldr_ffr_test/mldr_ffr_test.yaml").is_file()
 
 

@@ -11,7 +11,7 @@ from mldr.retrievers.options import check_flags, check_known, check_numbers, che
 @pytest.mark.parametrize("value", [None, 1, "true", 0.0])
 def test_only_true_and_false_are_flags(value: Any) -> None:
     check_flags({"a": True, "b": False})
-    with pytest.raises(ValueError, match="b is .*; true or false is expected"):
+    with pytest.raises(ValueError, match=r"b is .*; true or false is expected"):
         check_flags({"a": True, "b": value})
 
 
@@ -26,7 +26,7 @@ def test_a_whole_number_is_no_truth_and_no_fraction_and_not_too_small(value: Any
     check_whole({"n": 0}, 0)
     check_whole({"n": -7})
     check_whole({"n": None}, 0, optional=True)
-    with pytest.raises(ValueError, match="n is .*; a whole number, 0 or more, is expected"):
+    with pytest.raises(ValueError, match=r"n is .*; a whole number, 0 or more, is expected"):
         check_whole({"n": value}, 0)
 
 
@@ -34,7 +34,7 @@ def test_a_whole_number_is_no_truth_and_no_fraction_and_not_too_small(value: Any
 def test_a_number_lies_between_its_bounds_or_on_them(value: Any) -> None:
     check_numbers({"share": 0, "other": 1.0}, 0, 1)
     check_numbers({"share": None}, 0, 1, optional=True)
-    with pytest.raises(ValueError, match="share is .*; a number from 0 to 1 is expected"):
+    with pytest.raises(ValueError, match=r"share is .*; a number from 0 to 1 is expected"):
         check_numbers({"share": value}, 0, 1)
 
 

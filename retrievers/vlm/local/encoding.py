@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -100,9 +99,7 @@ class Encoder:
         return self._defused.sub(lambda found: found[0][0] + "\\" + found[0][1:], text) if self._defused else text
 
     def _with_pictures(self, text: str, pictures: tuple[Picture, ...]) -> dict[str, Any]:
-        from PIL import Image
-
-        opened = [Image.open(io.BytesIO(picture.content)).convert("RGB") for picture in pictures]
+        opened = [picture.opened() for picture in pictures]
         own = self._processor.image_processor
         self._processor.image_processor = _Remembering(own, self, pictures)
         try:

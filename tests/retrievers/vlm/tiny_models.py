@@ -8,8 +8,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import mldr.markup as markup
-
 TEXT = {
     "hidden_size": 32,
     "intermediate_size": 64,
@@ -19,6 +17,16 @@ TEXT = {
     "max_position_embeddings": 16_384,
     "initializer_range": 0.5,
 }
+VISION = {
+    "depth": 2,
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_heads": 2,
+    "out_hidden_size": 32,
+    "patch_size": 4,
+    "temporal_patch_size": 1,
+}
+"""Of Qwen2.5-VL and Qwen3-VL."""
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
     "{% if message['content'] is string %}{{ message['content'] }}{% else %}"
@@ -89,30 +97,14 @@ def tiny_qwen2_vl(folder: Path) -> Path:
 
 def tiny_qwen25_vl(folder: Path) -> Path:
     """Save a Qwen2.5-VL."""
-    vision = {
-        "depth": 2,
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_heads": 2,
-        "out_hidden_size": 32,
-        "patch_size": 4,
-    }
-    more = {"temporal_patch_size": 1, "window_size": 16, "fullatt_block_indexes": [1]}
-    return _qwen(folder, "qwen2_5_vl", "Qwen2_5_VLConfig", "Qwen2_5_VLForConditionalGeneration", **vision, **more)
+    more = {"window_size": 16, "fullatt_block_indexes": [1]}
+    return _qwen(folder, "qwen2_5_vl", "Qwen2_5_VLConfig", "Qwen2_5_VLForConditionalGeneration", **VISION, **more)
 
 
 def tiny_qwen3_vl(folder: Path) -> Path:
     """Save a Qwen3-VL."""
-    vision = {
-        "depth": 2,
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_heads": 2,
-        "out_hidden_size": 32,
-        "patch_size": 4,
-    }
-    more = {"temporal_patch_size": 1, "deepstack_visual_indexes": [0], "num_position_embeddings": 64}
-    return _qwen(folder, "qwen3_vl", "Qwen3VLConfig", "Qwen3VLForConditionalGeneration", **vision, **more)
+    more = {"deepstack_visual_indexes": [0], "num_position_embeddings": 64}
+    return _qwen(folder, "qwen3_vl", "Qwen3VLConfig", "Qwen3VLForConditionalGeneration", **VISION, **more)
 
 
 def tiny_internvl(folder: Path) -> Path:
@@ -197,4 +189,3 @@ SEEING: dict[str, Callable[[Path], Path]] = {
     "internvl": tiny_internvl,
     "llava": tiny_llava,
 }
-TAUGHT = markup.MARKS
