@@ -67,7 +67,7 @@ def load(source: ModelSource) -> LoadedModel:
         if find_spec(library) is None:
             raise MissingExtra("vlm-local", "vlm")
     if source.adapter and find_spec("peft") is None:
-        raise MissingExtra("an adapter", "train")
+        raise MissingExtra("an adapter", "vlm")
     torch: Any = import_module("torch")
     folder = model_folder(PLACE, source.model)
     device, dtype = _device(torch, source.device), source.dtype

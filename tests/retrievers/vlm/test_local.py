@@ -423,7 +423,7 @@ def test_code_that_comes_with_a_model_is_never_run(folders: dict[str, Path], tmp
 
 
 def test_an_adapter_is_merged_and_recorded(folders: dict[str, Path], tmp_path: Path) -> None:
-    peft = pytest.importorskip("peft", reason="the extra train is not installed")
+    peft = pytest.importorskip("peft", reason="peft, of the extra vlm, is not installed")
     transformers: Any = import_module("transformers")
     torch: Any = import_module("torch")
     torch.manual_seed(1)
